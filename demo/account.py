@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which account the servers run as: one's own, or `nobody` when that is root, because PostgreSQL refuses root."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+from pathlib import Path
+
+UNPRIVILEGED = "nobody"
+
+
+def server_account() -> str:
+    """Name of the account that the servers run as."""
+    return UNPRIVILEGED if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+
+
+def as_server_account(*needed: Path) -> list[str]:
+    """The argv prefix that runs a command as the server account; empty when that is one's own.
+
+    needed: paths that the servers must reach. Root's home is commonly closed to others; then the command keeps the one
+    capability that lets it pass through closed directories, and still nothing that lets PostgreSQL take it for root.
+    """
+    if os.geteuid() != 0:
+        return []
+    account = pwd.getpwnam(UNPRIVILEGED)
+    prefix = [
+        shutil.which("setpriv") or "setpriv",
+        f"--reuid={account.pw_uid}",
+        f"--regid={account.pw_gid}",
+        "--clear-groups",
+    ]
+    if all(_reachable(prefix, path) for path in needed):
+        return prefix
+    return [*prefix, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+
+
+def give_to_server_account(path: Path) -> None:
+    """Make the server account the owner of a directory (nothing to do unless root)."""
+    if os.geteuid() == 0:
+        account = pwd.getpwnam(UNPRIVILEGED)
+        os.chown(path, account.pw_uid, account.pw_gid)
+
+
+def _reachable(prefix: list[str], path: Path) -> bool:
+    return subprocess.run([*prefix, "test", "-x", str(path)], check=False).returncode == 0

@@ -1,0 +1,216 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""PostgreSQL: the connection, queries and typed errors. The only place that imports psycopg2."""
+
+from __future__ import annotations
+
+import traceback
+
+from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+
+try:
+    import psycopg2
+    import psycopg2.extras
+    from psycopg2 import sql
+except ImportError:
+    psycopg2 = None
+    sql = None
+    PSYCOPG2_IMPORT_ERROR = traceback.format_exc()
+else:
+    PSYCOPG2_IMPORT_ERROR = None
+
+OLDEST_VERSION_NUM = 140000
+CONNECT_TIMEOUT_SECONDS = 10
+
+POSTGRES_SPEC = ArgumentSpec(
+    {
+        "login_host": {"type": "str", "default": ""},
+        "login_port": {"type": "int", "default": 5432},
+        "login_user": {"type": "str", "default": "postgres"},
+        "login_password": {"type": "str", "no_log": True},
+        "login_db": {"type": "str", "default": "postgres"},
+        "login_unix_socket": {"type": "path"},
+        "ssl_mode": {
+            "type": "str",
+            "default": "prefer",
+            "choices": ["disable", "allow", "prefer", "require", "verify-ca", "verify-full"],
+        },
+        "ca_cert": {"type": "path"},
+        "service": {"type": "str"},
+        "connect_params": {"type": "dict", "default": {}},
+    }
+)
+
+
+class PostgresError(OperatorError):
+    """A fault in talking to PostgreSQL; `sqlstate` is the server's code where it gave one."""
+
+    def __init__(self, what, where="", remedy="", details=None, sqlstate=None):
+        super().__init__(what, where, remedy, details)
+        self.sqlstate = sqlstate
+
+
+class Unreachable(PostgresError):
+    """No connection could be made."""
+
+
+class NotPermitted(PostgresError):
+    """The role that connected lacks a privilege."""
+
+
+def connection_arguments(options: dict) -> dict:
+    """libpq's parameters from a module's options.
+
+    With a service, an option left at its default gives way to the service's section.
+    """
+    service = options.get("service")
+    arguments = {
+        "host": options.get("login_host") or options.get("login_unix_socket"),
+        "port": options.get("login_port"),
+        "user": options.get("login_user"),
+        "password": options.get("login_password"),
+        "dbname": options.get("login_db"),
+        "sslmode": options.get("ssl_mode"),
+        "sslrootcert": options.get("ca_cert"),
+    }
+    if service:
+        defaults = {"port": 5432, "user": "postgres", "dbname": "postgres", "sslmode": "prefer"}
+        arguments = {key: value for key, value in arguments.items() if value != defaults.get(key)}
+        arguments["service"] = service
+    arguments["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
+    arguments["application_name"] = "midi.capacity"
+    arguments.update(options.get("connect_params") or {})
+    return {key: value for key, value in arguments.items() if value not in (None, "")}
+
+
+class Server:
+    """One autocommit connection to one PostgreSQL server."""
+
+    def __init__(self, connection, where: str) -> None:
+        self._connection = connection
+        self.where = where
+        self.version_num = connection.server_version
+
+    @classmethod
+    def connect(cls, options: dict) -> Server:
+        """Connect as a module's options say. Raises Unreachable, or PostgresError for a version that is too old."""
+        arguments = connection_arguments(options)
+        where = describe(arguments)
+        try:
+            connection = psycopg2.connect(**arguments)
+        except psycopg2.Error as error:
+            raise _unreachable(error, arguments, where) from None
+        connection.autocommit = True
+        server = cls(connection, where)
+        if server.version_num < OLDEST_VERSION_NUM:
+            version = server.version
+            server.close()
+            raise PostgresError(
+                f"PostgreSQL {version} is not supported",
+                where,
+                "upgrade the server: this collection works with PostgreSQL 14 to 18",
+            )
+        return server
+
+    @property
+    def version(self) -> str:
+        """As people write it, for example 16.4."""
+        return f"{self.version_num // 10000}.{self.version_num % 10000}"
+
+    @property
+    def user(self) -> str:
+        return self._connection.info.user
+
+    @property
+    def database(self) -> str:
+        return self._connection.info.dbname
+
+    def rows(self, statement, arguments=None) -> list:
+        """The rows of a query, each a dict."""
+        with self._connection.cursor(cursor_factory=psycopg2.extras.RealDictCursor) as cursor:
+            self._run(cursor, statement, arguments)
+            return [dict(row) for row in cursor.fetchall()]
+
+    def value(self, statement, arguments=None):
+        """The first column of the only row of a query."""
+        with self._connection.cursor() as cursor:
+            self._run(cursor, statement, arguments)
+            return cursor.fetchone()[0]
+
+    def execute(self, statement, arguments=None) -> str:
+        """Run a statement that returns nothing; gives its text as sent."""
+        with self._connection.cursor() as cursor:
+            self._run(cursor, statement, arguments)
+            return cursor.query.decode()
+
+    def in_recovery(self) -> bool:
+        return self.value("SELECT pg_is_in_recovery()")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def _run(self, cursor, statement, arguments) -> None:
+        try:
+            cursor.execute(statement, arguments)
+        except psycopg2.Error as error:
+            raise self._translated(error) from None
+
+    def _translated(self, error) -> PostgresError:
+        message = first_line(error)
+        if error.pgcode == "42501":
+            return NotPermitted(
+                message,
+                self.where,
+                f'connect as a role that may do this; "{self.user}" may not',
+                sqlstate=error.pgcode,
+            )
+        if self._connection.closed:
+            return Unreachable(
+                f"the connection was lost: {message}", self.where, "look into the server's log", sqlstate=error.pgcode
+            )
+        return PostgresError(message, self.where, sqlstate=error.pgcode)
+
+
+def describe(arguments: dict) -> str:
+    """Where a connection goes, for people; never the password."""
+    place = arguments.get("host") or (
+        f"service {arguments['service']}" if "service" in arguments else "the default Unix socket"
+    )
+    if "port" in arguments:
+        place += f" port {arguments['port']}"
+    return f'{place}, role "{arguments.get("user", "(default)")}", database "{arguments.get("dbname", "(default)")}"'
+
+
+def first_line(error) -> str:
+    """The gist of a driver's message: its first line, without the severity."""
+    diag = getattr(error, "diag", None)
+    message = (getattr(diag, "message_primary", None) or str(error)).strip().splitlines()
+    text = message[0] if message else error.__class__.__name__
+    return text.replace("FATAL:  ", "").replace("ERROR:  ", "").rstrip(".")
+
+
+def _unreachable(error, arguments: dict, where: str) -> Unreachable:
+    message = first_line(error)
+    # libpq prefixes 'connection to server … failed: '; `where` already says which server.
+    if "failed: " in message:
+        message = message.split("failed: ", 1)[1]
+    password = arguments.get("password")
+    if password:
+        message = message.replace(str(password), "********")
+    return Unreachable(f"cannot connect to PostgreSQL: {message}", where, _connect_remedy(message))
+
+
+def _connect_remedy(message: str) -> str:
+    lowered = message.lower()
+    if "peer authentication" in lowered:
+        return "run the task as the operating system user of that role (become_user), or log in with a password"
+    if "authentication failed" in lowered or "no password" in lowered:
+        return "check login_user and its password, or the pgpass file"
+    if "no pg_hba.conf entry" in lowered:
+        return "allow this client in the server's pg_hba.conf, or connect over the Unix socket"
+    if "does not exist" in lowered and "database" in lowered:
+        return "check login_db"
+    if "starting up" in lowered or "shutting down" in lowered:
+        return "wait until the server is up, then run again"
+    return "check that the server runs and that login_host, login_port and login_unix_socket lead to it"
