@@ -14,20 +14,25 @@ class OperatorError(Exception):
     where: file:line, host:port, setting, or empty.
     remedy: what to do about it, as an instruction; empty only when `what` already says it.
     details: JSON-able facts that go into the module's result beside the message.
+    items: where several things are wrong at once, a sentence for each.
     """
 
-    def __init__(self, what: str, where: str = "", remedy: str = "", details: dict | None = None) -> None:
+    def __init__(
+        self, what: str, where: str = "", remedy: str = "", details: dict | None = None, items: list | None = None
+    ) -> None:
         self.what = what
         self.where = where
         self.remedy = remedy
         self.details = details or {}
+        self.items = items or []
         super().__init__(str(self))
 
     def __str__(self) -> str:
         text = self.what
         if self.where:
             text += f" ({self.where})"
-        text += "."
+        text += ":" if self.items else "."
+        text += "".join(f"\n  - {item}" for item in self.items)
         if self.remedy:
-            text += f" To mend it: {self.remedy}."
+            text += ("\n" if self.items else " ") + f"To mend it: {self.remedy}."
         return text

@@ -1,0 +1,100 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings that lose data, blind the planner, or keep the server from starting again, wherever they were set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List
+
+from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, values
+from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
+from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import Facts
+
+# What each costs: PostgreSQL manual 19.5 (fsync, full_page_writes), 19.10 (autovacuum), 19.9 (track_*).
+_WHEN_OFF = {
+    "fsync": "a crash of the host can corrupt the whole cluster",
+    "full_page_writes": "a crash of the host can corrupt pages beyond repair",
+    "autovacuum": "dead rows and transaction ids pile up until the server stops taking writes",
+    "track_counts": "autovacuum and every statistic of tables and indexes are blind",
+    "track_activities": "sessions and their states cannot be seen",
+}
+
+
+@dataclass(frozen=True)
+class Danger:
+    """One dangerous value: live, or waiting in a file for the next start."""
+
+    name: str
+    value: str
+    consequence: str
+    where: str
+    by_alter_system: bool
+
+    def as_dict(self) -> Dict[str, Any]:
+        return {
+            "name": self.name,
+            "value": self.value,
+            "consequence": self.consequence,
+            "where": self.where,
+            "remedy": self.remedy,
+        }
+
+    @property
+    def remedy(self) -> str:
+        if self.by_alter_system:
+            return f"ALTER SYSTEM RESET {self.name}"
+        return f"change {self.name} in {self.where}"
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.value} in {self.where}: {self.consequence}; {self.remedy}"
+
+
+def dangers(facts: Facts) -> List[Danger]:
+    """Everything dangerous in what the server runs with or will start with next time."""
+    found = [
+        _danger(facts, facts.definitions[name], "off", consequence)
+        for name, consequence in _WHEN_OFF.items()
+        if name in facts.definitions and "off" in _live_and_next(facts, facts.definitions[name])
+    ]
+    return found + _wal_level(facts) + _libraries(facts)
+
+
+def _wal_level(facts: Facts) -> List[Danger]:
+    level, senders = facts.definitions.get("wal_level"), facts.definitions.get("max_wal_senders")
+    if level is None or senders is None or _next(facts, level) != "minimal" or _next(facts, senders) == "0":
+        return []
+    text = f"with max_wal_senders = {_next(facts, senders)} the server will not start again"
+    return [_danger(facts, level, "minimal", text)]
+
+
+def _libraries(facts: Facts) -> List[Danger]:
+    definition = facts.definitions.get("shared_preload_libraries")
+    entry = facts.winner("shared_preload_libraries")
+    if definition is None or entry is None or entry.value is None:
+        return []
+    if '""' in entry.value or any("," in element for element in lists.split(entry.value)):
+        text = "it names a library that cannot exist, so the server will not start again"
+        return [_danger(facts, definition, entry.value, text)]
+    return []
+
+
+def _danger(facts: Facts, definition: Definition, value: str, consequence: str) -> Danger:
+    entry = facts.winner(definition.name)
+    where = entry.where if entry else f"the {definition.source}"
+    return Danger(definition.name, value, consequence, where, bool(entry and entry.by_alter_system))
+
+
+def _next(facts: Facts, definition: Definition) -> str:
+    """The canonical value that the server would start with."""
+    entry = facts.winner(definition.name)
+    if definition.source == "command line" or entry is None or entry.value is None:
+        return definition.setting
+    try:
+        return values.canonical(definition, entry.value)
+    except values.InvalidValue:
+        return entry.value
+
+
+def _live_and_next(facts: Facts, definition: Definition) -> List[str]:
+    return [definition.setting, _next(facts, definition)]

@@ -1,0 +1,159 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flow of module pg_settings: read -> plan -> compare -> apply -> read back, with and without check mode."""
+
+from __future__ import annotations
+
+from ansible_collections.midi.capacity.plugins.module_utils._change import Change
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server
+from ansible_collections.midi.capacity.plugins.module_utils._settings import overrides, safety, values
+from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import (
+    OVERRIDDEN,
+    PENDING_RESTART,
+    SettingPlan,
+    file_problems,
+    plan_absent,
+    plan_present,
+    predicted,
+    state,
+)
+from ansible_collections.midi.capacity.plugins.module_utils._settings_server import apply, read_facts, reload
+
+# Their values can hold passwords: they are compared, and never shown.
+_SECRET = ("primary_conninfo", "ssl_passphrase_command")
+_HIDDEN = "(hidden)"
+
+
+def converge(options: dict, check_mode: bool) -> dict:
+    """Bring a server's settings to what the options of module pg_settings say; gives the module's result."""
+    server = Server.connect(options)
+    try:
+        facts = read_facts(server)
+        plans = _plans(options, facts, server)
+        _refuse_forbidden(plans, facts, server)
+        _refuse_overridden(plans, options, server)
+        executed: list = []
+        after = {plan.name: predicted(plan) for plan in plans}
+        if not check_mode:
+            executed = apply(server, plans, facts)
+            if executed or any(plan.unread for plan in plans):
+                reload(server)
+            if _shown_to_new_sessions_only(plans):
+                server.close()
+                server = Server.connect(options)
+            facts = read_facts(server)
+            after = {plan.name: facts.definitions[plan.name] for plan in plans}
+        return _result(plans, after, facts, server, executed)
+    finally:
+        server.close()
+
+
+def _plans(options: dict, facts, server: Server) -> list:
+    broken = file_problems(facts)
+    if broken:
+        raise OperatorError(
+            "the server's configuration files have lines that it cannot use; nothing was changed",
+            server.where,
+            "correct or remove these lines, then run again",
+            {"file_problems": broken},
+            broken,
+        )
+    if options["state"] == "absent":
+        plans, problems = plan_absent(list(options["settings"]), facts)
+    else:
+        plans, problems = plan_present(options["settings"], facts, options["lists"] == "merge")
+    if problems:
+        raise OperatorError(
+            f"{_count(len(problems), 'setting')} cannot be taken; nothing was changed",
+            server.where,
+            "correct the values and run again",
+            {"problems": problems},
+            problems,
+        )
+    return plans
+
+
+def _refuse_forbidden(plans: list, facts, server: Server) -> None:
+    """From 17 on ALTER SYSTEM can be switched off, by whoever manages the configuration in another way."""
+    switch = facts.definitions.get("allow_alter_system")
+    if switch is None or switch.setting == "on" or all(plan.action == "none" for plan in plans):
+        return
+    place = f"{switch.sourcefile} line {switch.sourceline}" if switch.sourcefile else f"the {switch.source}"
+    raise OperatorError(
+        f"ALTER SYSTEM is switched off by allow_alter_system = off in {place}; nothing was changed",
+        server.where,
+        "set allow_alter_system = on there, or change the settings where they are managed",
+    )
+
+
+def _refuse_overridden(plans: list, options: dict, server: Server) -> None:
+    found = _overrides(plans)
+    if not found or options["on_override"] != "fail":
+        return
+    raise OperatorError(
+        f"{_count(len({override.name for override in found}), 'setting')} would not take effect because something"
+        f" overrides the files; nothing was changed",
+        server.where,
+        "do what stands beside each, or set on_override=warn to store the values all the same",
+        {"overridden": [override.as_dict() for override in found]},
+        [str(override) for override in found],
+    )
+
+
+def _result(plans: list, after: dict, facts, server: Server, executed: list) -> dict:
+    change = Change(f"settings of {server.where}")
+    settings, found = {}, _overrides(plans)
+    for plan in plans:
+        now = after[plan.name]
+        status = state(plan, now)
+        if status == OVERRIDDEN and not plan.overrides:
+            found.append(overrides.unexplained(now, plan.desired))
+        settings[plan.name] = _setting(plan, now, status)
+        change.add(plan.name, settings[plan.name]["before"], settings[plan.name]["wanted"])
+    definitions = facts.definitions
+    return {
+        "changed": any(plan.changes for plan in plans),
+        "diff": change.diff(),
+        "settings": settings,
+        "restart_required": any(setting["state"] == PENDING_RESTART for setting in settings.values()),
+        "overridden": [override.as_dict() for override in found],
+        "dangers": [danger.as_dict() for danger in safety.dangers(facts)],
+        "executed_queries": executed,
+        "warnings": [str(override) for override in found],
+        "server": {
+            "version": server.version,
+            "in_recovery": server.in_recovery(),
+            "cluster_name": definitions["cluster_name"].setting,
+            "data_directory": definitions["data_directory"].setting,
+        },
+    }
+
+
+def _setting(plan: SettingPlan, now, status: str) -> dict:
+    def shown(value):
+        return _HIDDEN if plan.name in _SECRET else values.rendered(plan.definition, value)
+
+    return {
+        "wanted": shown(plan.desired),
+        "before": shown(plan.configured),
+        "live": shown(now.setting),
+        "source": now.source,
+        "sourcefile": now.sourcefile,
+        "sourceline": now.sourceline,
+        "context": now.context,
+        "state": status,
+        "action": plan.action,
+    }
+
+
+def _overrides(plans: list) -> list:
+    return [override for plan in plans for override in plan.overrides]
+
+
+def _shown_to_new_sessions_only(plans: list) -> bool:
+    return any(plan.changes and plan.definition.context in ("backend", "superuser-backend") for plan in plans)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -1,0 +1,337 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Module pg_settings against a real PostgreSQL 18."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ansible_collections.midi.capacity.plugins.module_utils._settings import values
+from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
+
+from demo.servers import EmbeddedPostgres
+from tests.integration.conftest import RunModule, query
+
+WANTED = {
+    "max_connections": 256,
+    "max_parallel_workers": 32,
+    "work_mem": "64MB",
+    "random_page_cost": 1.1,
+    "shared_preload_libraries": "pg_stat_statements",
+}
+
+
+def auto_conf(server: EmbeddedPostgres) -> str:
+    return (server.data / "postgresql.auto.conf").read_text()
+
+
+def live(server: EmbeddedPostgres, name: str) -> str:
+    return query(server, "SELECT current_setting(%s)", [name])[0][0]
+
+
+@pytest.fixture
+def settings(postgres: EmbeddedPostgres, run_module: RunModule) -> RunModule:
+    """Run the module against the fixture's server."""
+
+    def run(wanted: dict, **options: Any) -> dict:
+        return run_module("pg_settings", login_unix_socket=str(postgres.socket), settings=wanted, **options)
+
+    return run
+
+
+def test_check_run_and_second_run(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    untouched = auto_conf(postgres)
+    checked = settings(WANTED, check=True)
+    assert auto_conf(postgres) == untouched
+    assert checked["changed"] and checked["restart_required"] and checked["executed_queries"] == []
+
+    first = settings(WANTED)
+    assert first["changed"] and first["restart_required"]
+    assert first["diff"] == checked["diff"]
+    assert {name: found["state"] for name, found in first["settings"].items()} == {
+        name: found["state"] for name, found in checked["settings"].items()
+    }
+    assert first["diff"]["before"].splitlines()[0] == "max_connections = 100"
+    assert first["diff"]["after"].splitlines()[0] == "max_connections = 256"
+    assert live(postgres, "work_mem") == "64MB"
+    assert first["settings"]["work_mem"] | {"sourceline": 0} == {
+        "wanted": "64MB",
+        "before": "4MB",
+        "live": "64MB",
+        "source": "configuration file",
+        "sourcefile": str(postgres.data / "postgresql.auto.conf"),
+        "sourceline": 0,
+        "context": "user",
+        "state": "applied",
+        "action": "set",
+    }
+    assert first["settings"]["max_connections"]["state"] == "pending_restart"
+
+    second = settings(WANTED)
+    assert not second["changed"] and second["restart_required"] and second["executed_queries"] == []
+    postgres.restart()
+    third = settings(WANTED)
+    assert not third["changed"] and not third["restart_required"]
+    assert {found["state"] for found in third["settings"].values()} == {"applied"}
+    assert live(postgres, "max_connections") == "256"
+
+
+def test_only_what_differs_is_written(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    result = settings({"max_connections": 100, "work_mem": "4096kB", "random_page_cost": 4, "fsync": True})
+    assert not result["changed"]
+    assert "work_mem" not in auto_conf(postgres)
+    one = settings({"max_connections": 100, "work_mem": "8MB"})
+    assert one["executed_queries"] == ["ALTER SYSTEM SET \"work_mem\" = '8MB'"]
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_bad_input_is_refused_whole_and_listed_at_once(
+    postgres: EmbeddedPostgres, settings: RunModule, check: bool
+) -> None:
+    untouched = auto_conf(postgres)
+    wanted = {"work_mem": "64MB", "max_conections": 5, "wal_level": "most", "max_connections": -1, "fsync": "maybe"}
+    result = settings(wanted, check=check, fails=True)
+    assert auto_conf(postgres) == untouched
+    assert len(result["problems"]) == 4
+    for part in ("did you mean max_connections?", "minimal, replica, logical", "takes 1 to 262143", "on or off"):
+        assert part in result["msg"]
+
+
+def test_what_only_the_server_can_refuse_leaves_nothing_half_done(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    settings({"work_mem": "8MB"})
+    before = auto_conf(postgres)
+    result = settings({"work_mem": "64MB", "random_page_cost": 2, "TimeZone": "Middle/Earth"}, fails=True)
+    assert "the server refused TimeZone" in result["msg"] and "nothing was changed" in result["msg"]
+    assert auto_conf(postgres) == before
+    assert live(postgres, "work_mem") == "8MB"
+
+
+def test_command_line_is_named_and_nothing_is_touched(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    postgres.stop()
+    postgres.start("-c max_connections=100")
+    untouched = auto_conf(postgres)
+    result = settings({"max_connections": 256, "work_mem": "64MB"}, fails=True)
+    assert "max_connections is 100 by the command line, wanted 256" in result["msg"]
+    assert 'take "-c max_connections=100"' in result["msg"]
+    assert result["overridden"][0]["by"] == "the command line"
+    assert auto_conf(postgres) == untouched
+
+    warned = settings({"max_connections": 256, "work_mem": "64MB"}, on_override="warn")
+    assert warned["settings"]["max_connections"]["state"] == "overridden"
+    assert warned["settings"]["work_mem"]["state"] == "applied"
+    assert any("command line" in str(warning) for warning in warned["warnings"])
+    assert not settings({"max_connections": 256, "work_mem": "64MB"}, on_override="warn")["changed"]
+    postgres.stop()
+    postgres.start()
+    assert live(postgres, "max_connections") == "256"
+
+
+def test_a_command_line_that_says_the_wanted_value_is_no_override(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    postgres.stop()
+    postgres.start("-c max_connections=256")
+    result = settings({"max_connections": 256})
+    assert not result["changed"]
+    assert result["settings"]["max_connections"]["source"] == "command line"
+
+
+def test_role_and_database_values_are_named(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    for statement in (
+        "CREATE ROLE importer",
+        "CREATE DATABASE midi_library",
+        "ALTER ROLE importer SET work_mem = '1GB'",
+        "ALTER DATABASE midi_library SET work_mem = '2GB'",
+        "ALTER ROLE importer IN DATABASE midi_library SET work_mem = '3GB'",
+        "ALTER ROLE ALL SET random_page_cost = 3",
+    ):
+        query(postgres, statement)
+    result = settings({"work_mem": "64MB", "random_page_cost": 1.1}, fails=True)
+    for part in (
+        'ALTER ROLE "importer" RESET work_mem',
+        'ALTER DATABASE "midi_library" RESET work_mem',
+        'ALTER ROLE "importer" IN DATABASE "midi_library" RESET work_mem',
+        "ALTER ROLE ALL RESET random_page_cost",
+    ):
+        assert part in result["msg"]
+    for override in result["overridden"]:
+        query(postgres, override["remedy"].replace("run ", ""))
+    assert settings({"work_mem": "64MB", "random_page_cost": 1.1})["changed"]
+
+
+def test_leftovers_of_alter_system_are_named_as_dangers(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    for name in ("fsync", "full_page_writes", "autovacuum", "track_counts", "track_activities"):
+        query(postgres, f"ALTER SYSTEM SET {name} = off")
+    query(postgres, "ALTER SYSTEM SET wal_level = minimal")
+    query(postgres, "SELECT pg_reload_conf()")
+    result = settings({"work_mem": "64MB"}, check=True)
+    dangers = {danger["name"]: danger for danger in result["dangers"]}
+    assert set(dangers) == {"fsync", "full_page_writes", "autovacuum", "track_counts", "track_activities", "wal_level"}
+    assert "postgresql.auto.conf line" in dangers["fsync"]["where"]
+    assert dangers["wal_level"]["remedy"] == "ALTER SYSTEM RESET wal_level"
+    cleaned = settings(dict.fromkeys(dangers), state="absent")
+    assert cleaned["changed"]
+    assert settings({"work_mem": "64MB"}, check=True)["dangers"] == []
+
+
+@pytest.mark.parametrize("stored", ["''", "'auto_explain,pg_stat_statements'"])
+def test_a_list_stored_wrongly_is_healed(postgres: EmbeddedPostgres, settings: RunModule, stored: str) -> None:
+    query(postgres, f"ALTER SYSTEM SET shared_preload_libraries = {stored}")
+    result = settings({"shared_preload_libraries": "pg_stat_statements"})
+    assert result["changed"]
+    postgres.restart()
+    assert "pg_stat_statements" in live(postgres, "shared_preload_libraries")
+
+
+def test_libraries_are_added_to_those_that_are_loaded(tmp_path: Path, run_module: RunModule) -> None:
+    server = EmbeddedPostgres(tmp_path / "pg", {"shared_preload_libraries": "'auto_explain'"})
+    server.create()
+    server.start()
+    try:
+        wanted = {"shared_preload_libraries": ["pg_stat_statements"]}
+        options = {"login_unix_socket": str(server.socket), "settings": wanted}
+        assert run_module("pg_settings", **options)["restart_required"]
+        server.restart()
+        again = run_module("pg_settings", **options)
+        assert not again["changed"] and not again["restart_required"]
+        assert live(server, "shared_preload_libraries") == "auto_explain, pg_stat_statements"
+        query(server, "CREATE EXTENSION pg_stat_statements")
+        assert query(server, "SELECT count(*) >= 0 FROM pg_stat_statements") == [(True,)]
+        assert live(server, "auto_explain.log_min_duration") == "-1"
+    finally:
+        server.stop()
+
+
+def test_absent_resets_and_only_once(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    settings({"work_mem": "64MB", "max_connections": 256})
+    result = settings({"work_mem": None, "max_connections": None, "random_page_cost": None}, state="absent")
+    assert sorted(result["executed_queries"]) == [
+        'ALTER SYSTEM RESET "max_connections"',
+        'ALTER SYSTEM RESET "work_mem"',
+    ]
+    assert "after" in result["diff"] and "work_mem = 4MB" in result["diff"]["after"]
+    assert live(postgres, "work_mem") == "4MB"
+    assert not result["restart_required"]
+    assert not settings({"work_mem": None, "max_connections": None}, state="absent")["changed"]
+
+
+def test_a_value_that_only_new_sessions_show_is_read_back_by_one(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    result = settings({"log_disconnections": True})
+    assert result["settings"]["log_disconnections"]["live"] == "on"
+    assert result["settings"]["log_disconnections"]["state"] == "applied"
+
+
+def test_a_value_stored_and_never_read_is_loaded(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    query(postgres, "ALTER SYSTEM SET work_mem = '64MB'")
+    assert settings({"work_mem": "64MB"}, check=True)["changed"]
+    assert live(postgres, "work_mem") == "4MB"
+    result = settings({"work_mem": "64MB"})
+    assert result["changed"] and result["executed_queries"] == []
+    assert live(postgres, "work_mem") == "64MB"
+    assert not settings({"work_mem": "64MB"})["changed"]
+
+
+def test_a_broken_configuration_file_is_refused_with_its_line(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    with (postgres.data / "postgresql.conf").open("a") as file:
+        file.write("work_mem = plenty\n")
+    untouched = auto_conf(postgres)
+    result = settings({"max_connections": 256}, fails=True)
+    lines = len((postgres.data / "postgresql.conf").read_text().splitlines())
+    assert f"postgresql.conf line {lines}: work_mem" in result["msg"]
+    assert auto_conf(postgres) == untouched
+
+
+def test_alter_system_switched_off_is_named(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    with (postgres.data / "postgresql.conf").open("a") as file:
+        file.write("allow_alter_system = off\n")
+    query(postgres, "SELECT pg_reload_conf()")
+    result = settings({"work_mem": "64MB"}, fails=True)
+    assert "allow_alter_system = on" in result["msg"] and "nothing was changed" in result["msg"]
+
+
+def test_missing_privileges_are_named(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    query(postgres, "CREATE ROLE app LOGIN")
+    result = settings({"work_mem": "64MB"}, login_user="app", fails=True)
+    assert 'role "app" may not read the configuration files' in result["msg"]
+    for grant in (
+        "GRANT pg_read_all_settings TO app",
+        "GRANT SELECT ON pg_file_settings TO app",
+        "GRANT EXECUTE ON FUNCTION pg_show_all_file_settings() TO app",
+    ):
+        query(postgres, grant)
+    before = auto_conf(postgres)
+    result = settings({"work_mem": "64MB", "random_page_cost": 2}, login_user="app", fails=True)
+    assert "GRANT ALTER SYSTEM ON PARAMETER work_mem" in result["msg"]
+    assert auto_conf(postgres) == before
+
+
+def test_an_unreachable_server_is_named_without_the_password(tmp_path: Path, run_module: RunModule) -> None:
+    result = run_module(
+        "pg_settings",
+        fails=True,
+        settings={"work_mem": "64MB"},
+        login_unix_socket=str(tmp_path),
+        login_password="s3cr3t-42",
+    )
+    assert str(tmp_path) in result["msg"] and "check that the server runs" in result["msg"]
+    assert "s3cr3t-42" not in str(result)
+
+
+def test_a_wrong_password_is_named_without_it(tmp_path: Path, run_module: RunModule) -> None:
+    server = EmbeddedPostgres(tmp_path / "pg")
+    server.create()
+    (server.data / "pg_hba.conf").write_text("local all postgres peer map=demo\nlocal all all scram-sha-256\n")
+    server.start()
+    try:
+        query(server, "CREATE ROLE app LOGIN PASSWORD 'right-one'")
+        result = run_module(
+            "pg_settings", fails=True, settings={"work_mem": "64MB"}, login_unix_socket=str(server.socket),
+            login_user="app", login_password="wrong-one",
+        )  # fmt: skip
+        assert "password authentication failed" in result["msg"] and "check login_user" in result["msg"]
+        assert "wrong-one" not in str(result)
+    finally:
+        server.stop()
+
+
+def test_a_standby_takes_settings_too(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    # ALTER SYSTEM writes a file, not the database: a standby has settings of its own.
+    (postgres.data / "standby.signal").touch()
+    postgres.restart()
+    result = settings({"work_mem": "64MB"})
+    assert result["server"]["in_recovery"]
+    assert live(postgres, "work_mem") == "64MB"
+
+
+COMPARED = [
+    ("work_mem", ["64MB", "0.1GB", "1.5GB", "100000", "1e5", "0x10000", "65kB", "131072B"]),
+    ("statement_timeout", ["5min", "1.5s", "90", "0.5h", "1d", "0"]),
+    ("vacuum_cost_delay", ["2ms", "500us", "0.01s", "1.25"]),
+    ("random_page_cost", ["1.1", "4", "1e1"]),
+    ("enable_seqscan", ["t", "of", "TRUE", "no", "1", "0"]),
+    ("synchronous_commit", ["on", "off", "yes", "remote_apply", "LOCAL"]),
+    ("wal_compression", ["on", "pglz", "off", "true"]),
+    ("temp_buffers", ["1MB", "8MB", "1GB", "1000", "1.5MB"]),
+]
+
+
+def test_values_mean_what_the_server_makes_of_them(postgres: EmbeddedPostgres) -> None:
+    columns = "name, setting, unit, vartype, context, source, min_val, max_val, enumvals, boot_val"
+    for name, texts in COMPARED:
+        (row,) = query(postgres, f"SELECT {columns} FROM pg_settings WHERE name = %s", [name])
+        definition = Definition(**dict(zip(columns.split(", "), [*row[:8], tuple(row[8] or ()), row[9]], strict=True)))
+        for text in texts:
+            (answer,) = query(
+                postgres,
+                "SELECT s.setting, x FROM set_config(%s, %s, false) AS x, LATERAL"
+                " (SELECT setting FROM pg_settings WHERE name = %s AND x IS NOT NULL) AS s",
+                [name, text, name],
+            )
+            ours = values.canonical(definition, text)
+            assert values.same(definition, ours, answer[0]), (name, text)
+            assert values.rendered(definition, ours) == answer[1], (name, text)

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.midi.capacity.plugins.module_utils._settings import plan as planning
+from ansible_collections.midi.capacity.plugins.module_utils._settings.model import FileEntry, RoleValue
+from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import (
+    APPLIED,
+    OVERRIDDEN,
+    PENDING_RESTART,
+    SettingPlan,
+    file_problems,
+    plan_absent,
+    plan_present,
+    predicted,
+    state,
+)
+from ansible_collections.midi.capacity.plugins.module_utils._settings.safety import dangers
+
+from tests.unit.settings_facts import AUTO, CONF, facts
+
+FILE = {"source": "configuration file"}
+
+
+def one(name: str, wanted: Any, known: planning.Facts, **options: Any) -> SettingPlan:
+    plans, problems = plan_present({name: wanted}, known, **options)
+    assert problems == []
+    return plans[0]
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "wanted", "known", "action", "expected"),
+    [
+        ("default differs", "work_mem", "64MB", facts(), "set", APPLIED),
+        ("default is it", "work_mem", "4MB", facts(), "none", APPLIED),
+        ("restart due", "max_connections", 256, facts(), "set", PENDING_RESTART),
+        (
+            "a file says it already",
+            "max_connections",
+            256,
+            facts([(CONF, "max_connections", "256")], max_connections={"setting": "256", **FILE}),
+            "none",
+            APPLIED,
+        ),
+        (
+            "ALTER SYSTEM says it, restart still due",
+            "max_connections",
+            256,
+            facts([(CONF, "max_connections", "100"), (AUTO, "max_connections", "256")],
+                  max_connections={"setting": "100", "pending_restart": True, **FILE}),
+            "none",
+            PENDING_RESTART,
+        ),
+        (
+            "ALTER SYSTEM says another",
+            "max_connections",
+            256,
+            facts([(AUTO, "max_connections", "200")], max_connections={"setting": "256", **FILE}),
+            "set",
+            APPLIED,
+        ),
+        ("unit differs only", "work_mem", "65536kB",
+         facts([(CONF, "work_mem", "64MB")], work_mem={"setting": "65536", **FILE}), "none", APPLIED),
+        ("size that the server computes", "wal_buffers", -1, facts(wal_buffers={"setting": "512"}), "none", APPLIED),
+        ("name in another case", "timezone", "UTC", facts(), "set", APPLIED),
+        ("started with the wanted value", "max_connections", 100,
+         facts(max_connections={"setting": "100", "source": "command line"}), "none", APPLIED),
+        ("started with another value", "max_connections", 256,
+         facts(max_connections={"setting": "100", "source": "command line"}), "set", OVERRIDDEN),
+        ("a role carries another value", "work_mem", "64MB",
+         facts(roles=[RoleValue("work_mem", "1GB", role="app")]), "set", OVERRIDDEN),
+        ("a role carries the wanted value", "work_mem", "64MB",
+         facts(roles=[RoleValue("work_mem", "65536", role="app")]), "set", APPLIED),
+        ("a database carries nonsense", "work_mem", "64MB",
+         facts(roles=[RoleValue("work_mem", "lots", database="d")]), "set", OVERRIDDEN),
+    ],
+)  # fmt: skip
+def test_plan(case: str, name: str, wanted: Any, known: planning.Facts, action: str, expected: str) -> None:
+    planned = one(name, wanted, known)
+    assert (planned.action, state(planned, predicted(planned))) == (action, expected)
+
+
+def test_a_value_that_the_files_say_and_nobody_has_read_is_a_change() -> None:
+    known = facts([(AUTO, "work_mem", "64MB")])
+    planned = one("work_mem", "64MB", known)
+    assert (planned.action, planned.unread, planned.changes) == ("none", True, True)
+    restart = one("max_connections", 256, facts([(AUTO, "max_connections", "256")]))
+    assert (restart.action, restart.unread, restart.changes) == ("none", True, False)
+
+
+def test_what_is_set_has_come_through_on_the_second_plan() -> None:
+    first = one("work_mem", "64MB", facts())
+    again = one("work_mem", "64MB", facts([(AUTO, "work_mem", "64MB")], work_mem={"setting": "65536", **FILE}))
+    assert first.changes
+    assert not again.changes
+
+
+def test_a_live_value_that_contradicts_the_files_is_not_called_applied() -> None:
+    planned = one("work_mem", "64MB", facts())
+    assert state(planned, replace(planned.definition, setting="4096")) == OVERRIDDEN
+
+
+def test_libraries_are_merged_unless_replaced() -> None:
+    known = facts([(CONF, "shared_preload_libraries", "auto_explain")])
+    assert one("shared_preload_libraries", "pg_stat_statements", known).desired == "auto_explain, pg_stat_statements"
+    replaced = one("shared_preload_libraries", "pg_stat_statements", known, merge_lists=False)
+    assert replaced.desired == "pg_stat_statements"
+
+
+def test_a_list_is_emptied_only_where_a_reset_does_it() -> None:
+    left = facts([(AUTO, "shared_preload_libraries", "auto_explain")])
+    assert one("shared_preload_libraries", [], left, merge_lists=False).action == "reset"
+    below = facts([(CONF, "shared_preload_libraries", "auto_explain")])
+    plans, problems = plan_present({"shared_preload_libraries": []}, below, merge_lists=False)
+    assert plans == []
+    assert "/etc/postgresql.conf line 1" in problems[0]
+
+
+def test_all_faults_are_listed_at_once() -> None:
+    wanted = {
+        "max_connection": 1,
+        "max_connections": 0,
+        "block_size": 1,
+        "data_directory": "/x",
+        "work_mem": "1",
+        "WORK_MEM": "64MB",
+        "pg_stat_statements.max": 1,
+    }
+    plans, problems = plan_present(wanted, facts())
+    assert plans == []
+    assert len(problems) == len(wanted)
+    text = "\n".join(problems)
+    for part in ("did you mean max_connections?", "takes 1 to 262143", "block_size cannot be changed", "given twice",
+                 "load the library pg_stat_statements first"):  # fmt: skip
+        assert part in text
+
+
+def test_absent_takes_away_only_what_alter_system_stored() -> None:
+    known = facts([(CONF, "work_mem", "8MB"), (AUTO, "work_mem", "64MB"), (CONF, "fsync", "off")])
+    plans, problems = plan_absent(["work_mem", "fsync", "max_connections"], known)
+    assert problems == []
+    assert [(found.action, found.desired) for found in plans] == [("reset", "8192"), ("none", "off"), ("none", "100")]
+
+
+def test_an_override_says_what_to_change() -> None:
+    known = facts(max_connections={"setting": "100", "source": "command line"})
+    (found,) = one("max_connections", 256, known).overrides
+    assert 'take "-c max_connections=100"' in str(found)
+    assert "256" in str(found)
+    roles = [RoleValue("work_mem", "1GB", role='a"b'), RoleValue("work_mem", "2GB", database="d"),
+             RoleValue("work_mem", "3GB", role="r", database="d")]  # fmt: skip
+    texts = [str(found) for found in one("work_mem", "64MB", facts(roles=roles)).overrides]
+    assert 'ALTER ROLE "a""b" RESET work_mem' in texts[0]
+    assert 'ALTER DATABASE "d" RESET work_mem' in texts[1]
+    assert 'ALTER ROLE "r" IN DATABASE "d" RESET work_mem' in texts[2]
+    (everyone,) = one("work_mem", "64MB", facts(roles=[RoleValue("work_mem", "1GB")])).overrides
+    assert "ALTER ROLE ALL RESET work_mem" in str(everyone)
+
+
+def test_file_problems_are_told_from_values_that_wait_for_a_restart() -> None:
+    known = facts()
+    entries = [
+        FileEntry(CONF, 1, "max_connections", "256", "setting could not be applied"),
+        FileEntry(CONF, 2, None, None, "syntax error"),
+        FileEntry(CONF, 3, "work_mem", "lots", "invalid value"),
+        FileEntry(CONF, 4, "no_such", "1", "unrecognized configuration parameter"),
+    ]
+    found = file_problems(replace(known, entries=entries))
+    assert [problem.split(":")[0][-6:] for problem in found] == ["line 2", "line 3", "line 4"]
+
+
+def test_dangers_are_named_with_where_they_stand() -> None:
+    known = facts(
+        [(AUTO, "fsync", "off"), (CONF, "autovacuum", "off"), (AUTO, "wal_level", "minimal"),
+         (AUTO, "shared_preload_libraries", '"a,b"')],
+        fsync={"setting": "off", **FILE},
+    )  # fmt: skip
+    found = {danger.name: danger for danger in dangers(known)}
+    assert sorted(found) == ["autovacuum", "fsync", "shared_preload_libraries", "wal_level"]
+    assert found["fsync"].remedy == "ALTER SYSTEM RESET fsync"
+    assert "/etc/postgresql.conf line 2" in found["autovacuum"].remedy
+    assert "will not start" in found["wal_level"].consequence
+
+
+def test_a_sound_server_has_no_dangers() -> None:
+    assert dangers(facts()) == []
+    without_senders = facts([(AUTO, "wal_level", "minimal"), (AUTO, "max_wal_senders", "0")])
+    assert dangers(without_senders) == []
