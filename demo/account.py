@@ -9,12 +9,27 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from demo.errors import ServerError
+
 UNPRIVILEGED = "nobody"
 
 
 def server_account() -> str:
-    """Name of the account that the servers run as."""
-    return UNPRIVILEGED if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name
+    """Name of the account that the servers run as. Raises ServerError for an account that has no name."""
+    if os.geteuid() == 0:
+        return UNPRIVILEGED
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        raise ServerError(
+            f"the account with id {os.geteuid()} has no name, and PostgreSQL needs one",
+            remedy="run it as an account that /etc/passwd knows",
+        ) from None
+
+
+def server_account_id() -> int:
+    """Its number."""
+    return pwd.getpwnam(server_account()).pw_uid
 
 
 def as_server_account(*needed: Path) -> list[str]:
@@ -34,11 +49,17 @@ def as_server_account(*needed: Path) -> list[str]:
     ]
     if all(_reachable(prefix, path) for path in needed):
         return prefix
-    return [*prefix, "--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    # Without the securebit, access(2) does not count the capability, and initdb asks that way for its programs.
+    return [
+        *prefix,
+        "--inh-caps=+dac_override",
+        "--ambient-caps=+dac_override",
+        "--securebits=+no_setuid_fixup",
+    ]
 
 
 def give_to_server_account(path: Path) -> None:
-    """Make the server account the owner of a directory (nothing to do unless root)."""
+    """Make the server account the owner of a file or directory (nothing to do unless root)."""
     if os.geteuid() == 0:
         account = pwd.getpwnam(UNPRIVILEGED)
         os.chown(path, account.pw_uid, account.pw_gid)
