@@ -1,0 +1,124 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One snapshot of a server, its host and its cache: raw counters with their reset times, never a difference.
+
+A part that cannot be read is None in the snapshot and stands in `missing` with the reason; it never blocks the rest.
+"""
+
+from __future__ import annotations
+
+import contextlib
+
+from ansible_collections.midi.capacity.plugins.module_utils import _snapshot_parts as parts
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
+from ansible_collections.midi.capacity.plugins.module_utils._snapshot_parts import Unreadable
+from ansible_collections.midi.capacity.plugins.module_utils._snapshot_values import plain
+
+SCHEMA_VERSION = 1
+PART_SECONDS = 30
+LOCK_SECONDS = 2
+
+
+class Snapshot:
+    """Reads parts of one server, each in a read-only transaction of its own, and notes which it could not read."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self.missing: list = []
+
+    def part(self, name: str, read, *arguments, seconds: int = PART_SECONDS):
+        """What read(server, *arguments) gives, JSON-able; None when it cannot be read. Raises Unreachable."""
+        try:
+            with _transaction(self.server, seconds):
+                found = read(self.server, *arguments)
+        except Unreadable as error:
+            self._miss(name, error)
+            found = error.found
+        except Unreachable:
+            raise
+        except OperatorError as error:
+            self._miss(name, parts.explained(error, seconds, LOCK_SECONDS))
+            found = None
+        return plain(found)
+
+    def outside(self, name: str, read):
+        """What read() gives, for parts that are not PostgreSQL's; what they list as missing joins the rest of it."""
+        try:
+            found = read()
+        except OperatorError as error:
+            self._miss(name, error)
+            return None
+        for entry in found.pop("missing", ()):
+            self.missing.append({"part": f"{name}.{entry['part']}", "reason": entry["reason"], "remedy": ""})
+        return plain(found)
+
+    def _miss(self, name: str, error: OperatorError) -> None:
+        self.missing.append({"part": name, "reason": error.what, "remedy": error.remedy})
+
+
+def take(server: Server, options: dict, read_host=None, read_redis=None) -> dict:
+    """A snapshot, with values that JSON can carry.
+
+    options: growth_table, growth_count, growth_timeout_seconds, statements_limit, as in module pg_snapshot_info.
+    read_host(place) -> dict and read_redis() -> dict give the parts that are not PostgreSQL's; None: not asked for.
+    place: see _snapshot_parts.place.
+    Raises Unreachable when the connection is lost.
+    """
+    snapshot = Snapshot(server)
+    read = snapshot.part
+    taken = {"schema_version": SCHEMA_VERSION, "taken_at": read("taken_at", parts.now)}
+    taken["server"] = read("server", parts.identity)
+    taken["settings"] = read("settings", parts.settings)
+    taken["connections"] = read("connections", parts.connections)
+    taken["database"] = read("database", parts.database)
+    taken["statements"] = read("statements", parts.statements, options["statements_limit"])
+    taken["sizes"] = {name: read(f"sizes.{name}", function) for name, function in parts.SIZES.items()}
+    taken["growth"] = _growth(snapshot, options)
+    taken["health"] = {name: read(f"health.{name}", function) for name, function in parts.HEALTH.items()}
+    taken["host"] = _host(snapshot, read_host)
+    taken["redis"] = snapshot.outside("redis", read_redis) if read_redis else None
+    taken["missing"] = snapshot.missing
+    return taken
+
+
+def _growth(snapshot: Snapshot, options: dict):
+    table = options["growth_table"]
+    if not table:
+        return None
+    note = None
+    if options["growth_count"] == "exact":
+        seconds = options["growth_timeout_seconds"]
+        try:
+            with _transaction(snapshot.server, seconds):
+                return plain(parts.growth_exact(snapshot.server, table))
+        except Unreachable:
+            raise
+        except OperatorError as error:
+            note = f"no exact count: {parts.explained(error, seconds, LOCK_SECONDS).what}"
+    return snapshot.part("growth", parts.growth_estimate, table, note)
+
+
+def _host(snapshot: Snapshot, read_host):
+    if read_host is None:
+        return None
+    place = snapshot.part("host.disks", parts.place)
+    return snapshot.outside("host", lambda: read_host(place)) if place else None
+
+
+@contextlib.contextmanager
+def _transaction(server: Server, seconds: int):
+    """A read-only transaction that gives up: on a statement after `seconds`, on a lock after LOCK_SECONDS."""
+    server.execute("BEGIN READ ONLY")
+    try:
+        server.execute("SET LOCAL statement_timeout = %s", [f"{seconds}s"])
+        server.execute("SET LOCAL lock_timeout = %s", [f"{LOCK_SECONDS}s"])
+        # Rows that a policy hides would be missing from a count without a word: then rather no count.
+        server.execute("SET LOCAL row_security = off")
+        yield
+    except Unreachable:
+        raise
+    except BaseException:
+        server.execute("ROLLBACK")
+        raise
+    server.execute("COMMIT")
