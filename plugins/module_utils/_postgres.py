@@ -12,14 +12,15 @@ from ansible_collections.midi.capacity.plugins.module_utils._errors import Opera
 try:
     import psycopg2
     import psycopg2.extras
-    from psycopg2 import sql
+    import psycopg2.sql
 except ImportError:
     psycopg2 = None
-    sql = None
     PSYCOPG2_IMPORT_ERROR = traceback.format_exc()
 else:
     PSYCOPG2_IMPORT_ERROR = None
 
+# What composes statements, for the modules that write them.
+sql = psycopg2.sql if psycopg2 else None
 OLDEST_VERSION_NUM = 140000
 CONNECT_TIMEOUT_SECONDS = 10
 

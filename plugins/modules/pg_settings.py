@@ -184,6 +184,9 @@ dangers:
     remedy:
       description: What to do about it.
       type: str
+    prevents_start:
+      description: Whether the server will not start again with it.
+      type: bool
 executed_queries:
   description: The statements that were run to change something; in check mode none.
   returned: success

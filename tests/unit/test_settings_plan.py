@@ -183,6 +183,10 @@ def test_dangers_are_named_with_where_they_stand() -> None:
     assert found["fsync"].remedy == "ALTER SYSTEM RESET fsync"
     assert "/etc/postgresql.conf line 2" in found["autovacuum"].remedy
     assert "will not start" in found["wal_level"].consequence
+    assert sorted(name for name, danger in found.items() if danger.prevents_start) == [
+        "shared_preload_libraries",
+        "wal_level",
+    ]
 
 
 def test_a_sound_server_has_no_dangers() -> None:

@@ -30,6 +30,7 @@ class Danger:
     consequence: str
     where: str
     by_alter_system: bool
+    prevents_start: bool = False
 
     def as_dict(self) -> Dict[str, Any]:
         return {
@@ -38,6 +39,7 @@ class Danger:
             "consequence": self.consequence,
             "where": self.where,
             "remedy": self.remedy,
+            "prevents_start": self.prevents_start,
         }
 
     @property
@@ -65,7 +67,7 @@ def _wal_level(facts: Facts) -> List[Danger]:
     if level is None or senders is None or _next(facts, level) != "minimal" or _next(facts, senders) == "0":
         return []
     text = f"with max_wal_senders = {_next(facts, senders)} the server will not start again"
-    return [_danger(facts, level, "minimal", text)]
+    return [_danger(facts, level, "minimal", text, prevents_start=True)]
 
 
 def _libraries(facts: Facts) -> List[Danger]:
@@ -75,14 +77,16 @@ def _libraries(facts: Facts) -> List[Danger]:
         return []
     if '""' in entry.value or any("," in element for element in lists.split(entry.value)):
         text = "it names a library that cannot exist, so the server will not start again"
-        return [_danger(facts, definition, entry.value, text)]
+        return [_danger(facts, definition, entry.value, text, prevents_start=True)]
     return []
 
 
-def _danger(facts: Facts, definition: Definition, value: str, consequence: str) -> Danger:
+def _danger(
+    facts: Facts, definition: Definition, value: str, consequence: str, prevents_start: bool = False
+) -> Danger:
     entry = facts.winner(definition.name)
     where = entry.where if entry else f"the {definition.source}"
-    return Danger(definition.name, value, consequence, where, bool(entry and entry.by_alter_system))
+    return Danger(definition.name, value, consequence, where, bool(entry and entry.by_alter_system), prevents_start)
 
 
 def _next(facts: Facts, definition: Definition) -> str:
