@@ -153,6 +153,7 @@ class Demo:
                 },
                 "redis": {"socket": str(redis.socket)},
                 "state_dir": str(self.home.state),
+                "report_dir": str(self.home.reports),
             }
         )
 

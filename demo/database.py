@@ -29,7 +29,7 @@ def connected(server: EmbeddedPostgres, database: str = "postgres") -> Iterator[
 
 
 def _connect(server: EmbeddedPostgres, database: str) -> Any:
-    place = {"host": str(server.socket), "port": server.port, "dbname": database}
+    place: dict[str, Any] = {"host": str(server.socket), "port": server.port, "dbname": database}
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:

@@ -30,6 +30,7 @@ class Home:
         self.servers = directory / "servers.json"
         self.pgpass = directory / "pgpass"
         self.state = directory / "state"
+        self.reports = directory / "reports"
         self.lock = directory / "lock"
         self._mark = directory / MARK
 

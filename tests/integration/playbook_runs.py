@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A playbook as an operator runs it, against embedded servers, with an inventory of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from demo.servers import EmbeddedPostgres, EmbeddedRedis
+
+ROOT = Path(__file__).resolve().parents[2]
+PHASE1 = str(ROOT / "playbooks" / "phase1.yml")
+LONGEST_SECONDS = 300
+
+
+@dataclass
+class Run:
+    """What a run printed. text: with all white space as single blanks, because long messages are wrapped."""
+
+    output: str
+    returncode: int
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.output.split())
+
+    def changed(self, host: str) -> int:
+        """From the recap."""
+        return int(self._recap(host, "changed"))
+
+    def _recap(self, host: str, field: str) -> str:
+        found = re.search(rf"^{re.escape(host)} +:.*\b{field}=(\d+)", self.output, re.MULTILINE)
+        assert found, self.output
+        return found[1]
+
+
+class Phase1:
+    """Hosts db and cache, which are embedded servers, and what an operator writes about them."""
+
+    def __init__(self, directory: Path, postgres: EmbeddedPostgres, redis: EmbeddedRedis | None = None) -> None:
+        self.directory = directory
+        self.postgres = postgres
+        self.state = directory / "state"
+        self.reports = directory / "reports"
+        self.variables: dict[str, Any] = {
+            "ansible_connection": "local",
+            "ansible_python_interpreter": sys.executable,
+            "capacity_become": False,
+            "capacity_state_dir": str(self.state),
+            "capacity_report_dir": str(self.reports),
+            "capacity_postgres_connection": {"login_unix_socket": str(postgres.socket)},
+            "postgres_tuning_packages": [],
+            "postgres_tuning_settings": {"max_connections": 256},
+            "postgres_tuning_restart_method": "pg_ctl",
+            "postgres_tuning_restart_pg_ctl": postgres.pg_ctl,
+            "postgres_tuning_restart_log": str(postgres.log),
+            "postgres_tuning_restart_timeout_seconds": 30,
+            "monitoring_cron_packages": [],
+            "capacity_baseline_packages": [],
+            "redis_cache_packages": [],
+            "redis_cache_maxmemory": "64mb",
+        }
+        if redis:
+            self.variables["capacity_redis_connection"] = {"login_unix_socket": str(redis.socket)}
+        self._groups = {"postgres": {"hosts": {"db": {}}}, "redis": {"hosts": {"cache": {}} if redis else {}}}
+
+    def run(
+        self, *arguments: str, playbook: str = PHASE1, environment: dict[str, str] | None = None, **extra: Any
+    ) -> Run:
+        """One run. extra: further variables, as `-e` gives them."""
+        inventory = self.directory / "inventory.yml"
+        # JSON is YAML.
+        inventory.write_text(json.dumps({"all": {"vars": self.variables, "children": self._groups}}))
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(inventory), *arguments]
+        if extra:
+            command += ["-e", json.dumps(extra)]
+        done = subprocess.run(
+            command,
+            cwd=self.directory,
+            env={
+                **os.environ,
+                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
+                "ANSIBLE_NOCOLOR": "1",
+                **(environment or {}),
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST_SECONDS,
+            check=False,
+        )
+        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+        return Run(done.stdout + done.stderr, done.returncode)
+
+    def succeeds(self, *arguments: str, **extra: Any) -> Run:
+        done = self.run(*arguments, **extra)
+        assert done.returncode == 0, done.output
+        return done
+
+    def fails(self, *arguments: str, **extra: Any) -> str:
+        """What a run that has to fail says, in one line."""
+        done = self.run(*arguments, **extra)
+        assert done.returncode == 2, done.output
+        return done.text
+
+    def facts(self) -> dict[str, Any]:
+        """Everything that check mode must leave as it is: files with their content, and the servers' settings files."""
+        files = [path for directory in (self.state, self.reports) for path in directory.rglob("*") if path.is_file()]
+        files += [self.postgres.data / "postgresql.auto.conf", self.postgres.data / "postmaster.pid"]
+        return {str(path): path.read_bytes() for path in files}

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""playbooks/phase1.yml against embedded servers: what an operator meets, from a first check to servers in trouble."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from demo.servers import EmbeddedPostgres, EmbeddedRedis
+from tests.integration.conftest import query
+from tests.integration.playbook_runs import Phase1
+
+SECRET = "correct-horse-battery"
+
+
+@pytest.fixture
+def phase1(tmp_path: Path, postgres: EmbeddedPostgres) -> Phase1:
+    """Phase 1 for a PostgreSQL without a cache."""
+    return Phase1(tmp_path, postgres)
+
+
+def live(server: EmbeddedPostgres, name: str) -> str:
+    return query(server, f"SHOW {name}")[0][0]
+
+
+def test_check_run_and_second_run(tmp_path: Path, redis_server: EmbeddedRedis) -> None:
+    postgres = EmbeddedPostgres(tmp_path / "pg", {"shared_preload_libraries": "'auto_explain'"})
+    postgres.create()
+    postgres.start()
+    try:
+        phase1 = Phase1(tmp_path, postgres, redis_server)
+        phase1.variables["postgres_tuning_restart"] = "when_pending"
+        before, before_cache = phase1.facts(), redis_server.client().config_get("*")
+
+        checked = phase1.succeeds("--check", "--diff")
+        assert phase1.facts() == before
+        assert redis_server.client().config_get("*") == before_cache
+        assert "-max_connections = 100" in checked.output
+        assert "+max_connections = 256" in checked.output
+        assert "+shared_preload_libraries = auto_explain, pg_stat_statements" in checked.output
+        assert "PostgreSQL would be restarted" in checked.text
+        assert "Check mode: nothing was changed" in checked.output
+        assert not phase1.state.exists()
+        assert not phase1.reports.exists()
+
+        first = phase1.succeeds()
+        assert "PostgreSQL is restarted" in first.text
+        assert live(postgres, "max_connections") == "256"
+        assert live(postgres, "shared_preload_libraries") == "auto_explain, pg_stat_statements"
+        assert query(postgres, "SELECT count(*) > 0 FROM pg_stat_statements") == [(True,)]
+        assert redis_server.client().config_get("maxmemory")["maxmemory"] == str(64 * 2**20)
+        assert "Nothing is left to do." in first.output
+
+        baseline = json.loads((phase1.reports / "db" / "baseline-phase1.json").read_text())
+        assert baseline["cache"]["memory"]["maxmemory_bytes"] == 64 * 2**20
+        assert baseline["snapshot"]["missing"] == []
+        report = (phase1.reports / "db" / "baseline-phase1.md").read_text()
+        assert report.startswith("# Capacity baseline `phase1`")
+        assert [path.suffix for path in (phase1.state / "snapshots").iterdir()] == [".json"]
+
+        after = phase1.facts()
+        second = phase1.succeeds()
+        assert (second.changed("db"), second.changed("cache")) == (0, 0)
+        assert "restarted" not in second.output
+        assert phase1.facts() == after
+    finally:
+        postgres.stop()
+
+
+def test_the_command_line_is_named_with_what_to_change(tmp_path: Path) -> None:
+    postgres = EmbeddedPostgres(tmp_path / "pg")
+    postgres.create()
+    postgres.start("-c", "max_connections=100")
+    try:
+        phase1 = Phase1(tmp_path, postgres)
+        before = phase1.facts()
+        said = phase1.fails(postgres_tuning_restart="when_pending")
+    finally:
+        postgres.stop()
+    assert "max_connections is 100 by the command line, wanted 256" in said
+    assert 'take "-c max_connections=100"' in said
+    assert "compose file" in said
+    # Nothing of it was written, and the phase went no further.
+    assert (postgres.data / "postgresql.auto.conf").read_bytes() in before.values()
+    assert not phase1.state.exists()
+
+
+def test_values_of_roles_and_databases_are_named(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    query(postgres, "ALTER ROLE postgres SET work_mem = '1MB'")
+    query(postgres, "ALTER DATABASE postgres SET work_mem = '2MB'")
+    said = phase1.fails(postgres_tuning_settings={"work_mem": "64MB"})
+    assert 'work_mem is 1MB by role "postgres", wanted 64MB: run ALTER ROLE "postgres" RESET work_mem' in said
+    assert 'work_mem is 2MB by database "postgres", wanted 64MB: run ALTER DATABASE "postgres" RESET work_mem' in said
+
+
+def test_leftovers_of_a_bulk_loader_are_named_in_the_end(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    query(postgres, "ALTER SYSTEM SET fsync = off")
+    query(postgres, "SELECT pg_reload_conf()")
+    run = phase1.succeeds("--tags", "postgres_tuning")
+    assert "fsync = off in" in run.text
+    assert "postgresql.auto.conf line" in run.text
+    assert "ALTER SYSTEM RESET fsync" in run.text
+
+
+def test_without_leave_to_restart_the_settings_wait_and_that_is_said(
+    postgres: EmbeddedPostgres, phase1: Phase1
+) -> None:
+    started = query(postgres, "SELECT pg_postmaster_start_time()")
+    run = phase1.succeeds()
+    assert query(postgres, "SELECT pg_postmaster_start_time()") == started
+    assert live(postgres, "max_connections") == "100"
+    assert (
+        "max_connections, shared_preload_libraries: PostgreSQL has to be restarted: in a maintenance window" in run.text
+    )
+    assert "-e postgres_tuning_restart=when_pending" in run.text
+    assert "its view cannot be read yet" in run.text
+    assert "the snapshot lacks statements" in run.text
+    assert phase1.succeeds().changed("db") == 0
+    phase1.succeeds("--tags", "postgres_tuning", postgres_tuning_restart="when_pending")
+    assert live(postgres, "max_connections") == "256"
+    assert query(postgres, "SELECT count(*) > 0 FROM pg_stat_statements") == [(True,)]
+
+
+def test_a_restart_that_would_be_the_last_is_refused(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    query(postgres, "ALTER SYSTEM SET wal_level = minimal")
+    said = phase1.fails(postgres_tuning_restart="when_pending")
+    assert "PostgreSQL is not restarted, because it would not start again: wal_level = minimal in" in said
+    assert "ALTER SYSTEM RESET wal_level" in said
+    assert live(postgres, "max_connections") == "100"
+
+
+def test_a_server_that_does_not_come_back_is_told_with_the_way_back(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    said = phase1.fails(postgres_tuning_restart="when_pending", postgres_tuning_settings={"shared_buffers": "4000GB"})
+    assert "PostgreSQL did not come back after its restart" in said
+    assert str(postgres.log) in said
+    assert "take the lines of shared_buffers, shared_preload_libraries out of" in said
+    # The way back, as the message says it.
+    stored = postgres.data / "postgresql.auto.conf"
+    kept = [
+        line for line in stored.read_text().splitlines() if not line.startswith(("shared_buffers", "shared_preload"))
+    ]
+    stored.write_text("\n".join(kept) + "\n")
+    postgres.start()
+    assert live(postgres, "shared_buffers") == "128MB"
+
+
+@pytest.mark.parametrize(
+    ("settings", "complaints"),
+    [
+        (
+            {"max_conections": 256, "work_mem": "64 loaves", "max_parallel_workers": 5000},
+            [
+                "max_conections is not a setting of this server: did you mean max_connections?",
+                "work_mem",
+                "max_parallel_workers",
+            ],
+        ),
+        (
+            {"max_parallel_workers": 32, "max_worker_processes": 8},
+            ["max_parallel_workers is 32, and with max_worker_processes = 8 there will never be that many"],
+        ),
+    ],
+)
+def test_settings_that_cannot_be_are_refused(phase1: Phase1, settings: dict, complaints: list[str]) -> None:
+    before = phase1.facts()
+    said = phase1.fails(postgres_tuning_settings=settings)
+    for complaint in complaints:
+        assert complaint in said
+    assert phase1.facts() == before
+
+
+@pytest.mark.parametrize(
+    ("variables", "complaint"),
+    [
+        ({"postgres_tuning_settings": {}, "postgres_tuning_statement_statistics": False}, "Nothing is wanted"),
+        ({"capacity_postgres_connection": {"service": "midi"}}, "postgres_tuning_connection has a service"),
+        (
+            {"postgres_tuning_restart": "when_pending", "postgres_tuning_restart_method": "docker"},
+            "postgres_tuning_restart_method is docker, which needs postgres_tuning_restart_container",
+        ),
+        ({"postgres_tuning_restart": "always"}, "value of postgres_tuning_restart must be one of: never, when_pending"),
+    ],
+)
+def test_variables_that_cannot_be_are_refused(phase1: Phase1, variables: dict, complaint: str) -> None:
+    before = phase1.facts()
+    assert complaint in phase1.fails(**variables)
+    assert phase1.facts() == before
+
+
+def test_an_unreachable_server_is_told_without_the_password(tmp_path: Path, phase1: Phase1) -> None:
+    nowhere = {"login_unix_socket": str(tmp_path / "nowhere"), "login_password": SECRET}
+    run = phase1.run("-vvv", capacity_postgres_connection=nowhere)
+    assert run.returncode == 2
+    assert "cannot connect to PostgreSQL" in run.text
+    assert "check that the server runs" in run.text
+    assert SECRET not in run.output.replace(json.dumps(nowhere), "")
+
+
+def test_missing_privileges_are_told(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    query(postgres, "CREATE ROLE reader LOGIN")
+    place = {"login_unix_socket": str(postgres.socket), "login_user": "reader"}
+    said = phase1.fails(capacity_postgres_connection=place)
+    assert 'role "reader" may not read the configuration files' in said
+    assert "GRANT pg_read_all_settings" in said
+
+
+def test_a_standby_without_the_extension_is_sent_to_its_primary(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    postgres.stop()
+    (postgres.data / "standby.signal").touch()
+    postgres.start()
+    said = phase1.fails("--tags", "postgres_tuning")
+    assert "This server is a standby and takes no writes" in said
+    assert "run this on its primary first" in said
