@@ -131,7 +131,5 @@ def test_the_filter_names_what_is_no_result() -> None:
 def test_columns_are_aligned_and_lose_nothing(rows: list[tuple[str, str]]) -> None:
     lines = columns(rows)
     assert [tuple(line.split()) for line in lines] == [tuple(cell for cell in row if cell) for row in rows]
-        rows
-    )
     starts = {len(line) - len(row[1]) for line, row in zip(lines, rows, strict=True)}
     assert len(starts) <= 1
