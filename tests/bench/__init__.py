@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Speeds and sizes, each as a ratio to a named baseline in the same run."""
