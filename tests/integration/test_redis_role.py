@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role redis_cache, run by ansible-playbook against a real Redis."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from demo.servers import START_SECONDS, EmbeddedRedis, until
+from tests.integration.conftest import ROOT
+
+BASE = {"redis_cache_become": False, "redis_cache_packages": [], "redis_cache_maxmemory": "64mb"}
+
+
+class Playbook:
+    """Runs the role with some variables, and knows what it left behind."""
+
+    def __init__(self, server: EmbeddedRedis, directory: Path) -> None:
+        self.server, self.directory = server, directory
+        self.result_file = directory / "result.json"
+
+    def run(self, *arguments: str, fails: bool = False, **variables: Any) -> str:
+        """What ansible-playbook printed; whether it failed is asserted."""
+        self.result_file.unlink(missing_ok=True)
+        connection = {"login_unix_socket": str(self.server.socket)}
+        write_result = {
+            "name": "Hand over the result",
+            "ansible.builtin.copy": {"content": "{{ redis_cache_result | to_json }}", "dest": str(self.result_file)},
+            "check_mode": False,
+            "changed_when": False,
+            "diff": False,
+        }
+        play = {
+            "name": "Run the role",
+            "hosts": "all",
+            "gather_facts": False,
+            "roles": [{"role": "midi.capacity.redis_cache"}],
+            "tasks": [write_result],
+            "vars": {**BASE, "redis_cache_connection": connection, **variables},
+        }
+        path = self.directory / "playbook.yml"
+        path.write_text(json.dumps([play]))
+        command = [str(Path(sys.executable).parent / "ansible-playbook"), "-i", "cache,", "-c", "local", str(path)]
+        command += ["-e", json.dumps({"ansible_python_interpreter": sys.executable}), *arguments]
+        environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+        done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=environment, check=False)
+        assert (done.returncode != 0) == fails, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    @property
+    def result(self) -> dict:
+        return json.loads(self.result_file.read_text())
+
+
+@pytest.fixture
+def playbook(redis_server: EmbeddedRedis, tmp_path: Path) -> Playbook:
+    return Playbook(redis_server, tmp_path)
+
+
+def live(server: EmbeddedRedis, name: str) -> str:
+    with server.client() as client:
+        return client.config_get(name)[name]
+
+
+def test_check_run_and_second_run(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+    untouched = redis_server.configuration.read_text()
+    checked = playbook.run("--check", "--diff", redis_cache_settings={"timeout": 300})
+    assert "+maxmemory = 64mb" in checked and "+timeout = 300" in checked
+    assert redis_server.configuration.read_text() == untouched
+    assert live(redis_server, "maxmemory") == "0"
+    assert playbook.result["settings"][0]["live"] == "300"
+
+    first = playbook.run(redis_cache_settings={"timeout": 300})
+    assert "changed=1 " in first
+    assert live(redis_server, "maxmemory") == str(64 * 1024**2)
+    assert live(redis_server, "save") == "900 1 300 10 60 10000"
+    assert playbook.result["persisted"] is True
+    assert playbook.result["server"] == {
+        "version": "6.2.14",
+        "role": "master",
+        "config_file": str(redis_server.configuration),
+        "where": str(redis_server.socket),
+    }
+    rows = {row["name"]: row for row in playbook.result["settings"]}
+    assert sorted(rows) == ["appendfsync", "appendonly", "maxmemory", "maxmemory-policy", "save", "timeout"]
+    assert rows["maxmemory-policy"] == {
+        "name": "maxmemory-policy",
+        "wanted": "allkeys-lfu",
+        "before": "noeviction",
+        "live": "allkeys-lfu",
+        "state": "applied",
+    }
+    written = redis_server.configuration.read_text()
+    second = playbook.run(redis_cache_settings={"timeout": 300})
+    assert "changed=0 " in second
+    assert redis_server.configuration.read_text() == written
+
+
+@pytest.mark.parametrize(
+    ("variables", "message"),
+    [
+        ({"redis_cache_maxmemory": ""}, "redis_cache_maxmemory is empty: say how much memory the cache may take"),
+        (
+            {"redis_cache_settings": {"Maxmemory-Policy": "noeviction"}},
+            "redis_cache_settings has maxmemory-policy: set redis_cache_maxmemory_policy instead",
+        ),
+        ({"redis_cache_maxmemory": "1024gb"}, "of the host's"),
+    ],
+)
+def test_bad_variables_are_told_and_change_nothing(
+    redis_server: EmbeddedRedis, playbook: Playbook, variables: dict, message: str
+) -> None:
+    untouched = redis_server.configuration.read_text()
+    assert message in " ".join(playbook.run(fails=True, **variables).split())
+    assert redis_server.configuration.read_text() == untouched
+    assert live(redis_server, "maxmemory") == "0"
+
+
+def test_a_cache_that_cannot_save_is_told(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+    # A directory in the place of the file: nothing can be renamed to it.
+    (redis_server.home / "taken").mkdir()
+    with redis_server.client() as client:
+        client.config_set("dbfilename", "taken")
+        client.bgsave()
+        for _attempt in until(START_SECONDS):
+            if client.info("persistence")["rdb_last_bgsave_status"] == "err":
+                break
+    text = " ".join(playbook.run(fails=True, redis_cache_appendonly=False).split())
+    (redis_server.home / "taken").rmdir()
+    assert 'Redis cannot save its data: {"snapshot": "err"}' in text
+    assert str(redis_server.home) in text
