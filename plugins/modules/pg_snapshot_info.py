@@ -59,6 +59,48 @@ options:
       - Over how many seconds CPU use is measured.
     type: float
     default: 1.0
+  redis:
+    description:
+      - How to reach the Redis cache, as seen from the host that runs the module. The options are those of
+        M(midi.capacity.redis_cache_info). Without it no cache is read.
+    type: dict
+    suboptions:
+      login_host:
+        description:
+          - Host that Redis listens on.
+        type: str
+        default: 127.0.0.1
+      login_port:
+        description:
+          - Port that Redis listens on.
+        type: int
+        default: 6379
+      login_user:
+        description:
+          - ACL user to log in as. Without it Redis takes its user C(default).
+        type: str
+      login_password:
+        description:
+          - Password of O(redis.login_user).
+        type: str
+      login_unix_socket:
+        description:
+          - Path of the Unix socket. It takes precedence over O(redis.login_host) and O(redis.login_port).
+        type: path
+      tls:
+        description:
+          - Whether to talk TLS.
+        type: bool
+        default: false
+      validate_certs:
+        description:
+          - Whether the server's certificate must be valid and be for O(redis.login_host).
+        type: bool
+        default: true
+      ca_certs:
+        description:
+          - File with the certificate authorities to verify the server against. Without it the system's count.
+        type: path
 attributes:
   check_mode:
     description: Only reads, in check mode too.
@@ -71,8 +113,10 @@ notes:
     on O(growth_table).
   - Texts of statements carry no constants, except for some utility statements, where the module masks what looks
     like a password.
+  - O(redis) needs the Python library redis (Debian package C(python3-redis)) on the host that runs the module.
 seealso:
   - module: midi.capacity.pg_settings
+  - module: midi.capacity.redis_cache_info
   - name: PostgreSQL's statistics
     description: The views that the counters come from, and what each of them means.
     link: https://www.postgresql.org/docs/current/monitoring-stats.html
@@ -91,6 +135,14 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "{{ item.part }}: {{ item.reason }}"
   loop: "{{ taken.snapshot.missing }}"
+
+- name: Take a snapshot with the figures of the cache beside PostgreSQL
+  midi.capacity.pg_snapshot_info:
+    login_db: midi_library
+    redis:
+      login_port: 6379
+  become: true
+  become_user: postgres
 """
 
 RETURN = r"""
@@ -207,7 +259,7 @@ snapshot:
         tables:
           description:
             - Every table, partition and materialized view outside of the system schemas.
-            - RV(snapshot.sizes.tables.total_bytes) is the sum of the three sizes that follow it.
+            - RV(snapshot.sizes.tables[].total_bytes) is the sum of the three sizes that follow it.
           type: list
           elements: dict
           contains:
@@ -317,6 +369,11 @@ snapshot:
     host:
       description: What the host has and uses; null without O(host).
       type: dict
+    redis:
+      description:
+        - The figures of the cache, as RV(midi.capacity.redis_cache_info#module:cache) has them; null without O(redis).
+        - What could not be read of them stands in RV(snapshot.missing).
+      type: dict
     missing:
       description: The parts that could not be read.
       type: list
@@ -337,9 +394,10 @@ snapshot:
 """
 
 from ansible.module_utils.basic import missing_required_lib
-from ansible_collections.midi.capacity.plugins.module_utils import _postgres, _snapshot, _snapshot_host
+from ansible_collections.midi.capacity.plugins.module_utils import _postgres, _redis_facts, _snapshot, _snapshot_host
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._redis import REDIS_SPEC
 
 SPEC = ArgumentSpec(
     {
@@ -349,6 +407,7 @@ SPEC = ArgumentSpec(
         "statements_limit": {"type": "int", "default": 100},
         "host": {"type": "bool", "default": True},
         "host_sample_seconds": {"type": "float", "default": 1.0},
+        "redis": {"type": "dict", "options": REDIS_SPEC.options},
     }
 )
 
@@ -364,9 +423,17 @@ def snapshot(options):
     def read_host(place):
         return _snapshot_host.read(place, options["login_host"], options["host_sample_seconds"])
 
+    def read_redis():
+        return _redis_facts.read(options["redis"])
+
     server = _postgres.Server.connect(options)
     try:
-        return _snapshot.take(server, options, read_host if options["host"] else None)
+        return _snapshot.take(
+            server,
+            options,
+            read_host if options["host"] else None,
+            None if options["redis"] is None else read_redis,
+        )
     finally:
         server.close()
 

@@ -19,7 +19,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._snapshot import LOC
 from psycopg2.extras import wait_select
 
 from demo.account import as_server_account
-from demo.servers import START_SECONDS, EmbeddedPostgres, postgres_bin, until
+from demo.servers import START_SECONDS, EmbeddedPostgres, EmbeddedRedis, postgres_bin, until
 from tests.integration.conftest import RunModule, query
 
 FILES = """
@@ -478,6 +478,45 @@ def test_the_host_comes_with_the_disk_of_the_data_directory(database: Database) 
     assert host["disks"][0]["size_bytes"] > 0
     assert host["memory"]["total_bytes"] > 0
     assert "missing" not in host
+
+
+def test_the_cache_stands_beside_the_database(database: Database, redis_server: EmbeddedRedis) -> None:
+    with redis_server.client() as client:
+        client.set("tag:1", "files")
+    snapshot = database.snapshot(redis={"login_unix_socket": str(redis_server.socket)})
+    assert snapshot["missing"] == []
+    assert snapshot["redis"]["version"] == "6.2.14"
+    assert snapshot["redis"]["keyspace"]["db0"]["keys"] == 1
+    assert "missing" not in snapshot["redis"]
+    assert database.snapshot()["redis"] is None
+
+
+def test_a_cache_that_cannot_be_read_does_not_hold_up_the_rest(database: Database, tmp_path: Path) -> None:
+    where = str(tmp_path / "none.sock")
+    result = database.run(redis={"login_unix_socket": where, "login_password": "s3cr3t-42"})
+    snapshot = result["snapshot"]
+    assert snapshot["redis"] is None
+    assert list(reasons(snapshot)) == ["redis"]
+    assert "cannot talk to Redis" in reasons(snapshot)["redis"]
+    assert "check that the server runs" in snapshot["missing"][0]["remedy"]
+    assert snapshot["sizes"]["database_bytes"] > 0 and snapshot["statements"]["rows"]
+    assert "s3cr3t-42" not in str(result)
+
+
+def test_settings_of_the_cache_that_may_not_be_read_are_missing(
+    database: Database, redis_server: EmbeddedRedis
+) -> None:
+    with redis_server.client() as client:
+        client.execute_command("ACL SETUSER", "app", "on", ">s3cr3t-42", "+info")
+    login = {"login_unix_socket": str(redis_server.socket), "login_user": "app", "login_password": "s3cr3t-42"}
+    result = database.run(redis=login)
+    assert list(reasons(result["snapshot"])) == ["redis.config"]
+    assert result["snapshot"]["redis"]["memory"]["used_bytes"] > 0
+    assert "s3cr3t-42" not in str(result)
+
+
+def test_an_option_of_the_cache_that_does_not_exist_is_refused(database: Database) -> None:
+    assert "login_prt" in database.run(redis={"login_prt": 6379}, fails=True)["msg"]
 
 
 def test_standby_and_slots(postgres: EmbeddedPostgres, run_module: RunModule, tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The statements that cost most, and those that are slowest on average."""
+
+from __future__ import annotations
+
+from typing import List
+
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
+from ansible_collections.midi.capacity.plugins.module_utils._report import human
+from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, code, shortened, table
+
+SHOWN = 5
+LONGEST_QUERY = 80
+
+
+def statements(view: View) -> str:
+    found = view.snapshot["statements"]
+    if found is None:
+        return section("Statements", sentence(view.how("statements", "")))
+    # What snapshots themselves ask is no load to plan for; it still is part of the whole.
+    rows: List[Json] = [row for row in found["rows"] if OWN not in row["query"]]
+    whole = sum(row["total_exec_time"] for row in found["rows"]) + found["rest"]["total_exec_time"]
+    if not rows:
+        return section("Statements", _since(found), "None was recorded.")
+    by_mean = sorted(rows, key=lambda row: (-_mean(row), row["queryid"]))[:SHOWN]
+    partial = view.reason("statements")
+    return section(
+        "Statements",
+        _since(found),
+        f"Not all of them: {partial}." if partial else "",
+        f"### Most time in total\n\n{_table(rows[:SHOWN], whole)}",
+        f"### Slowest on average\n\n{_among(len(rows), found['rest'])}\n\n{_table(by_mean, whole)}",
+    )
+
+
+def _since(found: Json) -> str:
+    evicted = found["dealloc"]
+    dropped = f" Statements were dropped {human.count(evicted)} times to make room for others." if evicted else ""
+    return (
+        f"Measured by pg_stat_statements, all databases, cumulative since {human.moment(found['stats_reset'])}:"
+        f" sums of all that time, not of a window, and nothing here is a percentile. The queries of snapshots are"
+        f" left out.{dropped}"
+    )
+
+
+def _among(kept: int, rest: Json) -> str:
+    if not rest["statements"]:
+        return "Total time divided by calls."
+    return (
+        f"Total time divided by calls, among the {human.count(kept)} statements with most total time;"
+        f" {human.count(rest['statements'])} others are known as a sum only."
+    )
+
+
+def _table(rows: List[Json], whole_ms: float) -> str:
+    columns = [(name, RIGHT) for name in ("Total", "Share", "Calls", "Mean", "Longest")]
+    return table(
+        [*columns, ("Database", LEFT), ("Statement", LEFT)],
+        [
+            [
+                human.milliseconds(row["total_exec_time"]),
+                human.percent(row["total_exec_time"], whole_ms),
+                human.count(row["calls"]),
+                human.milliseconds(_mean(row)),
+                human.milliseconds(row["max_exec_time"]),
+                row["database"] or "(dropped)",
+                code(shortened(row["query"], LONGEST_QUERY)),
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _mean(row: Json) -> float:
+    return float(row["total_exec_time"] / row["calls"]) if row["calls"] else 0.0
