@@ -32,6 +32,7 @@ setup-test: $(VENV)/test.done $(LINK)
 demo: setup ## PostgreSQL and Redis of your own account, a MIDI library in them (DEMO_FILES=172000), phase 1 on top
 	@python -m demo up
 	@ansible-playbook playbooks/phase1.yml -i inventories/demo
+	@python -m demo next
 
 demo-stop: setup ## stop the demo's servers; the library stays
 	@python -m demo stop

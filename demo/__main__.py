@@ -17,6 +17,7 @@ USAGE = """usage: python -m demo COMMAND
   up          start PostgreSQL and Redis and load the MIDI library, as far as that is still to do
   stop        stop them; the library stays
   clean       stop them and remove all files of the demo
+  next        what to look at, once phase 1 has run
   status      what runs and what is loaded; exit status 3 unless all of it is there
   psql        the library in psql; further arguments are psql's
   redis-cli   the cache in redis-cli; further arguments are redis-cli's
@@ -29,7 +30,7 @@ FAILED, MISUSED, NOT_UP = 1, 2, 3
 def main(demo: Demo, arguments: list[str]) -> int:
     """Run one command and give the exit status. Raises DemoError, KeyboardInterrupt and OSError."""
     with_arguments = {"psql": demo.psql, "redis-cli": demo.redis_cli}
-    plain = {"up": demo.up, "stop": demo.stop, "clean": demo.clean}
+    plain = {"up": demo.up, "stop": demo.stop, "clean": demo.clean, "next": demo.next}
     command, further = (arguments or [""])[0], arguments[1:]
     if command in with_arguments:
         with_arguments[command](further)

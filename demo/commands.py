@@ -63,6 +63,17 @@ class Demo:
         print(f"Redis: socket {redis.socket}")
         print(f"up after {time.monotonic() - started:.1f} s")
 
+    def next(self) -> None:
+        """Print what to look at and how to go on."""
+        rows = [
+            *(("the report", str(path)) for path in sorted(self.home.reports.glob("*/*.md"))),
+            ("the library", ".venv/bin/python -m demo psql"),
+            ("the cache", ".venv/bin/python -m demo redis-cli"),
+            ("the servers", "make demo-stop stops them, make demo-clean removes all of it"),
+            ("your own host", "README.md, in five lines"),
+        ]
+        print("\n".join(f"{name:<14} {what}" for name, what in rows))
+
     def stop(self) -> None:
         """Stop the servers; afterwards no process is left."""
         if not self.home.exists():

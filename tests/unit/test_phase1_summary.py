@@ -111,6 +111,13 @@ def test_overrides_dangers_and_what_is_missing_become_steps() -> None:
     assert "snapshot lacks" not in phase1(results, check_mode=True)
 
 
+def test_what_redis_would_forget_becomes_a_step() -> None:
+    forgotten = {**CACHE, "settings": [{**CACHE["settings"][0], "state": "live_only"}]}
+    said = phase1({"cache": forgotten})
+    assert "0 of 1 settings in effect" not in said
+    assert said.endswith("  - maxmemory: a restart of Redis forgets this; start it with a configuration file")
+
+
 def test_check_mode_says_so_first() -> None:
     assert phase1({"tuning": tuning()}, check_mode=True).startswith("Check mode: nothing was changed")
 

@@ -108,12 +108,13 @@ def _cache(cache: Optional[Json]) -> Part:
     settings = cache["settings"]
     server = cache["server"]
     rows = [(found["name"], found["wanted"], found["live"], found["state"].replace("_", " ")) for found in settings]
-    applied = sum(1 for found in settings if found["state"] == "applied")
-    lines = [f"Redis {server['version']}: {applied} of {len(settings)} settings in effect"]
+    lines = [f"Redis {server['version']}: {len(settings)} of {len(settings)} settings in effect"]
     lines += _indented(columns([("setting", "wanted", "live", "state"), *rows]))
     if server.get("config_file"):
         lines.append(f"  kept in {server['config_file']}")
-    return lines, []
+    forgotten = [found["name"] for found in settings if found["state"] == "live_only"]
+    steps = [f"{', '.join(forgotten)}: a restart of Redis forgets this; start it with a configuration file"]
+    return lines, steps if forgotten else []
 
 
 def _files(snapshot: Optional[Json], baseline: Optional[Json], check_mode: bool) -> Part:
