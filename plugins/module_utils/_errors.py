@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class OperatorError(Exception):
     """Something an operator has to mend.
@@ -18,7 +20,12 @@ class OperatorError(Exception):
     """
 
     def __init__(
-        self, what: str, where: str = "", remedy: str = "", details: dict | None = None, items: list | None = None
+        self,
+        what: str,
+        where: str = "",
+        remedy: str = "",
+        details: dict[str, Any] | None = None,
+        items: list[str] | None = None,
     ) -> None:
         self.what = what
         self.where = where

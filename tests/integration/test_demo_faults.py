@@ -18,8 +18,9 @@ from demo.home import Home
 from demo.processes import kill, wait_for_end
 from demo.servers import until
 from tests.integration.demo_runs import LONGEST_SECONDS, DemoRuns, demo_in, interrupt, one_message, wait_for_line
+from tests.scale import scaled
 
-FILES = 20_000
+FILES = scaled(20_000, 172_000)
 # Output lines after which the load is cut off: within the rows, and when all of them are in and the indexes come.
 MOMENTS = ("files ", "file_tags ", "melodic_patterns ", "keys and indexes")
 

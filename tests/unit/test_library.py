@@ -22,6 +22,8 @@ from ansible_collections.midi.capacity.plugins.module_utils._library.words impor
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.scale import scaled
+
 END = datetime(2025, 11, 24, 15, 30, tzinfo=UTC)
 BY_NAME = {table.name: table for table in TABLES}
 
@@ -32,7 +34,7 @@ libraries = st.builds(
     end=st.datetimes(datetime(2001, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC)),
 )
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=scaled(20, 200))
 
 
 def rows(table: str, library: Library) -> list[Row]:

@@ -21,7 +21,7 @@ def category_rows(_library: Library, _block: int) -> List[Row]:
 
 
 def instrument_rows(_library: Library, _block: int) -> List[Row]:
-    return [(number, name) for number, name in enumerate(INSTRUMENTS, start=1)]
+    return list(enumerate(INSTRUMENTS, start=1))
 
 
 def playlist_rows(_library: Library, _block: int) -> List[Row]:

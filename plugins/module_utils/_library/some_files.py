@@ -58,8 +58,8 @@ def _events(file_id: int, _came: datetime, chance: Chance) -> Iterator[Row]:
 
 
 def _chords(file_id: int, _came: datetime, chance: Chance) -> Iterator[Row]:
-    for bar in range(1, 5):
-        yield file_id, bar, _CHORDS[int(chance() * len(_CHORDS))]
+    for number in range(1, 5):
+        yield file_id, number, _CHORDS[int(chance() * len(_CHORDS))]
 
 
 def _tempo_change(file_id: int, _came: datetime, chance: Chance) -> Iterator[Row]:
@@ -99,8 +99,8 @@ def _export(file_id: int, came: datetime, chance: Chance) -> Iterator[Row]:
 
 
 def _drum_pattern(file_id: int, _came: datetime, chance: Chance) -> Iterator[Row]:
-    for bar in range(1, 5):
-        yield file_id, bar, "".join("x" if chance() < 0.4 else "." for _step in range(16))
+    for number in range(1, 5):
+        yield file_id, number, "".join("x" if chance() < 0.4 else "." for _step in range(16))
 
 
 def _melodic_pattern(file_id: int, _came: datetime, chance: Chance) -> Iterator[Row]:

@@ -55,34 +55,34 @@ ROLES = (
 # General MIDI names, by program number where a role uses them.
 INSTRUMENTS = (
     "acoustic-grand-piano", "electric-piano", "harpsichord", "clavinet", "celesta", "vibraphone", "marimba",
-    "drawbar-organ",     "rock-organ", "accordion", "nylon-guitar", "steel-guitar", "jazz-guitar", "clean-guitar",
-    "overdriven-guitar",     "acoustic-bass", "fingered-bass", "slap-bass", "synth-bass", "violin", "cello", "harp",
-    "timpani", "string-ensemble",     "synth-strings", "choir", "trumpet", "trombone", "french-horn",
-    "brass-section", "soprano-sax", "tenor-sax", "oboe",     "clarinet", "flute", "pan-flute", "square-lead",
+    "drawbar-organ", "rock-organ", "accordion", "nylon-guitar", "steel-guitar", "jazz-guitar", "clean-guitar",
+    "overdriven-guitar", "acoustic-bass", "fingered-bass", "slap-bass", "synth-bass", "violin", "cello", "harp",
+    "timpani", "string-ensemble", "synth-strings", "choir", "trumpet", "trombone", "french-horn",
+    "brass-section", "soprano-sax", "tenor-sax", "oboe", "clarinet", "flute", "pan-flute", "square-lead",
     "saw-lead", "warm-pad", "drum-kit",
 )  # fmt: skip
 
 MANUFACTURERS = (
     "loopworks", "midi-mart", "groove-foundry", "north-audio", "blue-signal", "keyline", "sample-harbour",
-    "pulse-lab",     "analog-attic", "red-door", "tonewright", "beatsmith",
+    "pulse-lab", "analog-attic", "red-door", "tonewright", "beatsmith",
 )  # fmt: skip
 
 COLLECTIONS = (
     "essentials", "construction-kits", "live-takes", "session-one", "session-two", "vault", "producer-tools",
-    "classics",     "night-shift", "sunday-jams", "hits", "archive", "tour-bus", "basement", "rooftop", "sketches",
+    "classics", "night-shift", "sunday-jams", "hits", "archive", "tour-bus", "basement", "rooftop", "sketches",
 )  # fmt: skip
 
 MOODS = (
     "dark", "bright", "happy", "sad", "aggressive", "calm", "dreamy", "epic", "tense", "warm", "cold", "romantic",
-    "funky",     "groovy", "melancholic", "uplifting", "mysterious", "playful", "heavy", "soft", "driving",
+    "funky", "groovy", "melancholic", "uplifting", "mysterious", "playful", "heavy", "soft", "driving",
     "laid-back", "nervous", "solemn",
 )  # fmt: skip
 
 # Tags that are neither genre, role, instrument nor mood; the first are the most used.
 STYLES = (
     "loop", "one-shot", "fill", "intro", "outro", "verse", "chorus", "bridge", "break", "build-up", "drop", "4-bar",
-    "8-bar",     "16-bar", "swing", "straight", "shuffle", "triplet", "syncopated", "quantized", "humanized",
-    "live", "programmed", "layered",     "mono", "polyphonic", "vintage", "modern", "80s", "90s", "minimal",
+    "8-bar", "16-bar", "swing", "straight", "shuffle", "triplet", "syncopated", "quantized", "humanized",
+    "live", "programmed", "layered", "mono", "polyphonic", "vintage", "modern", "80s", "90s", "minimal",
     "complex", "half-time", "double-time", "off-beat",
 )  # fmt: skip
 

@@ -81,9 +81,7 @@ def _libraries(facts: Facts) -> List[Danger]:
     return []
 
 
-def _danger(
-    facts: Facts, definition: Definition, value: str, consequence: str, prevents_start: bool = False
-) -> Danger:
+def _danger(facts: Facts, definition: Definition, value: str, consequence: str, prevents_start: bool = False) -> Danger:
     entry = facts.winner(definition.name)
     where = entry.where if entry else f"the {definition.source}"
     return Danger(definition.name, value, consequence, where, bool(entry and entry.by_alter_system), prevents_start)
