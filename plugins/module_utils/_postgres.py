@@ -116,8 +116,9 @@ class Server:
 
     @property
     def version(self) -> str:
-        """As people write it, for example 16.4."""
-        return f"{self.version_num // 10000}.{self.version_num % 10000}"
+        """As people write it, for example 16.4; before 10 it had three parts."""
+        major, rest = divmod(self.version_num, 10000)
+        return f"{major}.{rest}" if major >= 10 else f"{major}.{rest // 100}.{rest % 100}"
 
     @property
     def user(self) -> str:

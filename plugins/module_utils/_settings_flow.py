@@ -12,6 +12,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.plan impor
     OVERRIDDEN,
     PENDING_RESTART,
     SettingPlan,
+    facts_after,
     file_problems,
     plan_absent,
     plan_present,
@@ -33,6 +34,7 @@ def converge(options: dict, check_mode: bool) -> dict:
         plans = _plans(options, facts, server)
         _refuse_forbidden(plans, facts, server)
         _refuse_overridden(plans, options, server)
+        _refuse_dangerous(safety.dangers(facts_after(facts, plans)), options, server)
         executed: list = []
         after = {plan.name: predicted(plan) for plan in plans}
         if not check_mode:
@@ -44,6 +46,8 @@ def converge(options: dict, check_mode: bool) -> dict:
                 server = Server.connect(options)
             facts = read_facts(server)
             after = {plan.name: facts.definitions[plan.name] for plan in plans}
+        else:
+            facts = facts_after(facts, plans)
         return _result(plans, after, facts, server, executed)
     finally:
         server.close()
@@ -101,6 +105,20 @@ def _refuse_overridden(plans: list, options: dict, server: Server) -> None:
     )
 
 
+def _refuse_dangerous(dangers: list, options: dict, server: Server) -> None:
+    if not dangers or options["on_danger"] != "fail":
+        return
+    raise OperatorError(
+        f"{_count(len(dangers), 'dangerous setting')} would be in effect, now or from the next start on;"
+        f" nothing was changed",
+        server.where,
+        "do what stands beside each (state=absent does it for ALTER SYSTEM), or set on_danger=warn to go on all the"
+        " same",
+        {"dangers": [danger.as_dict() for danger in dangers]},
+        [str(danger) for danger in dangers],
+    )
+
+
 def _result(plans: list, after: dict, facts, server: Server, executed: list) -> dict:
     change = Change(f"settings of {server.where}")
     settings, found = {}, _overrides(plans)
@@ -111,16 +129,16 @@ def _result(plans: list, after: dict, facts, server: Server, executed: list) -> 
             found.append(overrides.unexplained(now, plan.desired))
         settings[plan.name] = _setting(plan, now, status)
         change.add(plan.name, settings[plan.name]["before"], settings[plan.name]["wanted"])
-    definitions = facts.definitions
+    definitions, dangers = facts.definitions, safety.dangers(facts)
     return {
         "changed": any(plan.changes for plan in plans),
         "diff": change.diff(),
         "settings": settings,
         "restart_required": any(setting["state"] == PENDING_RESTART for setting in settings.values()),
         "overridden": [override.as_dict() for override in found],
-        "dangers": [danger.as_dict() for danger in safety.dangers(facts)],
+        "dangers": [danger.as_dict() for danger in dangers],
         "executed_queries": executed,
-        "warnings": [str(override) for override in found],
+        "warnings": [str(cause) for cause in (*found, *dangers)],
         "server": {
             "version": server.version,
             "in_recovery": server.in_recovery(),

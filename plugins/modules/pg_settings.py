@@ -52,6 +52,14 @@ options:
     type: str
     choices: [fail, warn]
     default: fail
+  on_danger:
+    description:
+      - What happens when a dangerous setting, wanted here or left behind by somebody else, would be in effect after
+        this run or from the next start on. RV(dangers) says which those are.
+      - V(fail) changes nothing at all and fails. V(warn) goes on and warns.
+    type: str
+    choices: [fail, warn]
+    default: warn
 attributes:
   check_mode:
     description: Tells what it would change, and changes nothing.
@@ -142,7 +150,7 @@ restart_required:
   type: bool
 overridden:
   description: Everything that wins over a wanted value. With O(on_override=fail) it comes with the failure.
-  returned: always
+  returned: success, and with the failure that it causes
   type: list
   elements: dict
   contains:
@@ -164,8 +172,8 @@ overridden:
 dangers:
   description:
     - Settings, wanted here or not, that risk the data, blind the statistics or would keep the server from
-      starting again.
-  returned: success
+      starting again. In check mode, those that would be left. With O(on_danger=fail) they come with the failure.
+  returned: success, and with the failure that it causes
   type: list
   elements: dict
   contains:
@@ -226,6 +234,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "lists": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
         "on_override": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
+        "on_danger": {"type": "str", "choices": ["fail", "warn"], "default": "warn"},
     }
 )
 

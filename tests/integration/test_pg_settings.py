@@ -172,7 +172,12 @@ def test_leftovers_of_alter_system_are_named_as_dangers(postgres: EmbeddedPostgr
     assert set(dangers) == {"fsync", "full_page_writes", "autovacuum", "track_counts", "track_activities", "wal_level"}
     assert "postgresql.auto.conf line" in dangers["fsync"]["where"]
     assert dangers["wal_level"]["remedy"] == "ALTER SYSTEM RESET wal_level"
-    cleaned = settings(dict.fromkeys(dangers), state="absent")
+    stored = auto_conf(postgres)
+    refused = settings({"work_mem": "64MB"}, on_danger="fail", fails=True)
+    assert {danger["name"] for danger in refused["dangers"]} == set(dangers)
+    assert "6 dangerous settings would be in effect" in refused["msg"]
+    assert auto_conf(postgres) == stored
+    cleaned = settings(dict.fromkeys(dangers), state="absent", on_danger="fail")
     assert cleaned["changed"]
     assert settings({"work_mem": "64MB"}, check=True)["dangers"] == []
 

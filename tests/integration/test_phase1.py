@@ -95,13 +95,21 @@ def test_values_of_roles_and_databases_are_named(postgres: EmbeddedPostgres, pha
     assert 'work_mem is 2MB by database "postgres", wanted 64MB: run ALTER DATABASE "postgres" RESET work_mem' in said
 
 
-def test_leftovers_of_a_bulk_loader_are_named_in_the_end(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+def test_leftovers_of_a_bulk_loader_stop_the_phase_with_their_names(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
     query(postgres, "ALTER SYSTEM SET fsync = off")
     query(postgres, "SELECT pg_reload_conf()")
-    run = phase1.succeeds("--tags", "postgres_tuning")
-    assert "fsync = off in" in run.text
-    assert "postgresql.auto.conf line" in run.text
-    assert "ALTER SYSTEM RESET fsync" in run.text
+    before = phase1.facts()
+    said = phase1.fails()
+    assert "1 dangerous setting would be in effect, now or from the next start on; nothing was changed" in said
+    assert "a crash of the host can corrupt the whole cluster; ALTER SYSTEM RESET fsync" in said
+    assert phase1.facts() == before
+    # Wanting another value mends it, and whoever insists is told in the end.
+    mended = phase1.succeeds("--tags", "postgres_tuning", "--check", postgres_tuning_settings={"fsync": True})
+    assert "dangerous" not in mended.text
+    run = phase1.succeeds("--tags", "postgres_tuning", postgres_tuning_on_danger="warn")
+    assert "To do next:" in run.text
+    assert "fsync = off in" in run.text.split("To do next:")[1]
+    assert "postgresql.auto.conf line" in run.text.split("To do next:")[1]
 
 
 def test_without_leave_to_restart_the_settings_wait_and_that_is_said(
@@ -125,7 +133,7 @@ def test_without_leave_to_restart_the_settings_wait_and_that_is_said(
 
 def test_a_restart_that_would_be_the_last_is_refused(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
     query(postgres, "ALTER SYSTEM SET wal_level = minimal")
-    said = phase1.fails(postgres_tuning_restart="when_pending")
+    said = phase1.fails(postgres_tuning_restart="when_pending", postgres_tuning_on_danger="warn")
     assert "PostgreSQL is not restarted, because it would not start again: wal_level = minimal in" in said
     assert "ALTER SYSTEM RESET wal_level" in said
     assert live(postgres, "max_connections") == "100"

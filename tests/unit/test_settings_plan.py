@@ -12,6 +12,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.plan impor
     OVERRIDDEN,
     PENDING_RESTART,
     SettingPlan,
+    facts_after,
     file_problems,
     plan_absent,
     plan_present,
@@ -193,3 +194,16 @@ def test_a_sound_server_has_no_dangers() -> None:
     assert dangers(facts()) == []
     without_senders = facts([(AUTO, "wal_level", "minimal"), (AUTO, "max_wal_senders", "0")])
     assert dangers(without_senders) == []
+
+
+def test_what_the_plans_bring_is_judged_before_anything_is_written() -> None:
+    known = facts([(AUTO, "fsync", "off")], fsync={"setting": "off", **FILE})
+    mends, _problems = plan_present({"fsync": True}, known)
+    assert dangers(facts_after(known, mends)) == []
+    resets, _problems = plan_absent(["fsync"], known)
+    assert dangers(facts_after(known, resets)) == []
+    harms, _problems = plan_present({"fsync": False}, facts())
+    (danger,) = dangers(facts_after(facts(), harms))
+    assert str(danger) == (
+        "fsync = off in what is wanted here: a crash of the host can corrupt the whole cluster; want another value"
+    )

@@ -35,21 +35,25 @@ class Definition:
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A row of pg_file_settings, in the order in which the server reads them: the last one of a name wins."""
+    """A row of pg_file_settings, in the order in which the server reads them: the last one of a name wins.
+
+    planned: ALTER SYSTEM is about to write it, so it has no place yet.
+    """
 
     file: str
     line: int
     name: Optional[str]
     value: Optional[str]
     error: Optional[str] = None
+    planned: bool = False
 
     @property
     def by_alter_system(self) -> bool:
-        return self.file.rsplit("/", 1)[-1] == "postgresql.auto.conf"
+        return self.planned or self.file.rsplit("/", 1)[-1] == "postgresql.auto.conf"
 
     @property
     def where(self) -> str:
-        return f"{self.file} line {self.line}"
+        return "what is wanted here" if self.planned else f"{self.file} line {self.line}"
 
 
 @dataclass(frozen=True)

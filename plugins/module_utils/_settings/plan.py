@@ -133,6 +133,21 @@ def predicted(plan: SettingPlan) -> Definition:
     return replace(found, setting=plan.desired, source="configuration file") if plan.changes else found
 
 
+def facts_after(facts: Facts, plans: Sequence[SettingPlan]) -> Facts:
+    """What the server will say once the plans have been applied, for check mode and to judge them beforehand."""
+    written = {plan.name.lower() for plan in plans if plan.action != "none"}
+    entries = [
+        entry for entry in facts.entries if not (entry.by_alter_system and (entry.name or "").lower() in written)
+    ]
+    entries += [
+        FileEntry("", 0, plan.name, values.rendered(plan.definition, plan.desired), planned=True)
+        for plan in plans
+        if plan.action == "set"
+    ]
+    definitions = {**facts.definitions, **{plan.name: predicted(plan) for plan in plans}}
+    return Facts(definitions, entries, facts.role_values)
+
+
 def file_problems(facts: Facts) -> List[str]:
     """Lines of the configuration files that the server cannot use; with one of them a reload or a start fails."""
     return [

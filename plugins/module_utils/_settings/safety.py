@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List
 
-from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, values
+from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, overrides, values
 from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
 from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import Facts
 
@@ -31,6 +31,7 @@ class Danger:
     where: str
     by_alter_system: bool
     prevents_start: bool = False
+    planned: bool = False
 
     def as_dict(self) -> Dict[str, Any]:
         return {
@@ -44,6 +45,8 @@ class Danger:
 
     @property
     def remedy(self) -> str:
+        if self.planned:
+            return "want another value"
         if self.by_alter_system:
             return f"ALTER SYSTEM RESET {self.name}"
         return f"change {self.name} in {self.where}"
@@ -84,14 +87,24 @@ def _libraries(facts: Facts) -> List[Danger]:
 def _danger(facts: Facts, definition: Definition, value: str, consequence: str, prevents_start: bool = False) -> Danger:
     entry = facts.winner(definition.name)
     where = entry.where if entry else f"the {definition.source}"
-    return Danger(definition.name, value, consequence, where, bool(entry and entry.by_alter_system), prevents_start)
+    return Danger(
+        definition.name,
+        value,
+        consequence,
+        where,
+        by_alter_system=bool(entry and entry.by_alter_system),
+        prevents_start=prevents_start,
+        planned=bool(entry and entry.planned),
+    )
 
 
 def _next(facts: Facts, definition: Definition) -> str:
     """The canonical value that the server would start with."""
     entry = facts.winner(definition.name)
-    if definition.source == "command line" or entry is None or entry.value is None:
+    if overrides.is_above_files(definition):
         return definition.setting
+    if entry is None or entry.value is None:
+        return definition.boot_val or definition.setting
     try:
         return values.canonical(definition, entry.value)
     except values.InvalidValue:
