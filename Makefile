@@ -52,7 +52,7 @@ unit: setup-test ## tests of the pure packages; TESTS= for some of them
 	@python -m pytest -n 2 $(or $(TESTS),tests/unit)
 
 integration: setup-test ## tests against embedded servers; TESTS= for some of them
-	@python -m pytest -n 2 $(or $(TESTS),tests/integration)
+	@python -m pytest -n 2 --dist loadfile $(or $(TESTS),tests/integration)
 
 molecule: setup-test ## roles and playbooks on Debian 12 and 13; SCENARIO= for one of them
 	@tests/with-docker tests/molecule $(SCENARIO)

@@ -141,11 +141,10 @@ class Demo:
         postgres.create()
         if not postgres.running():
             undo.callback(postgres.stop)
-            postgres.start()
         elif not postgres.listens_as_wanted():
             print("PostgreSQL is started again, because the port to listen on is another one now")
             postgres.stop()
-            postgres.start()
+        postgres.start()
         redis.create()
         if not redis.running():
             undo.callback(redis.stop)

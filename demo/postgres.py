@@ -80,9 +80,24 @@ class EmbeddedPostgres:
         unfinished.rename(self.data)
 
     def start(self, *arguments: str) -> None:
-        """Start unless it runs. arguments: for the postgres command line, for example `-c max_connections=100`."""
-        if self.running():
-            return
+        """Start unless it runs; done when it answers.
+
+        arguments: for the postgres command line, for example `-c max_connections=100`. Somebody whose restart was
+        interrupted may still be at it: then whichever comes first has started it.
+        """
+        for _attempt in until(START_SECONDS):
+            if not self.running():
+                self._start(arguments)
+            if self.answers():
+                return
+        raise ServerError("PostgreSQL runs and does not answer", f"log: {self.log}", "stop it, then run it again")
+
+    def answers(self) -> bool:
+        """Whether it takes connections."""
+        place = ["--quiet", "--host", str(self.socket), "--port", str(self.port)]
+        return subprocess.run([str(postgres_bin() / "pg_isready"), *place], check=False).returncode == 0
+
+    def _start(self, arguments: tuple[str, ...]) -> None:
         self._require_ownership()
         self._make_directories()
         self._write_listen()
@@ -93,6 +108,8 @@ class EmbeddedPostgres:
             try:
                 self._ctl("start", "--wait", "--timeout", str(START_SECONDS), "--log", str(self.log), *options)
             except ServerError:
+                if self.running():
+                    return
                 # A killed server's children end on their own, and until then no other one may start.
                 if "pre-existing shared memory block" not in self._log_after(seen):
                     raise

@@ -190,6 +190,7 @@ def test_a_library_that_was_damaged_is_not_taken_for_a_good_one(demo: DemoRuns) 
 
 
 def test_stop_leaves_no_process_and_the_library(demo: DemoRuns) -> None:
+    demo.succeeds("redis-cli", "set", "kept", "1")
     assert demo.processes()
     demo.succeeds("stop")
     assert demo.processes() == []
@@ -200,7 +201,7 @@ def test_stop_leaves_no_process_and_the_library(demo: DemoRuns) -> None:
     assert "make demo" in demo.fails("redis-cli")
     demo.succeeds("stop")
     assert "already loaded" in demo.succeeds("up")
-    assert demo.succeeds("redis-cli", "get", "a key") == "1\n"
+    assert demo.succeeds("redis-cli", "get", "kept") == "1\n"
     assert demo.value("SELECT count(*) FROM files") == FILES
 
 
