@@ -12,25 +12,32 @@ _RULES = ("mutually_exclusive", "required_together", "required_one_of", "require
 class ArgumentSpec:
     """Options of a module and the rules between them; `merge` gives a new one, `create_module` the AnsibleModule."""
 
-    def __init__(self, options: dict | None = None, **rules: list) -> None:
+    def __init__(self, options: dict | None = None, secrets=None, **rules: list) -> None:
+        """secrets(params) gives values, wherever in the options they are, that must not be seen; or nothing."""
         unknown = set(rules) - set(_RULES)
         if unknown:
             raise TypeError(f"unknown rules: {sorted(unknown)}")
         self.options = dict(options or {})
+        self.secrets = [secrets] if secrets else []
         self.rules = {name: list(rules.get(name, ())) for name in _RULES}
 
     def merge(self, *others: ArgumentSpec) -> ArgumentSpec:
         """This spec and the others as one; an option declared twice is a mistake in the code."""
         merged = ArgumentSpec(self.options, **self.rules)
+        merged.secrets = list(self.secrets)
         for other in others:
             twice = set(merged.options) & set(other.options)
             if twice:
                 raise ValueError(f"options declared twice: {sorted(twice)}")
             merged.options.update(other.options)
+            merged.secrets += other.secrets
             for name in _RULES:
                 merged.rules[name] += other.rules[name]
         return merged
 
     def create_module(self) -> AnsibleModule:
         """The AnsibleModule; every module of this collection supports check mode."""
-        return AnsibleModule(argument_spec=self.options, supports_check_mode=True, **self.rules)
+        module = AnsibleModule(argument_spec=self.options, supports_check_mode=True, **self.rules)
+        for find in self.secrets:
+            module.no_log_values.update(str(value) for value in find(module.params) if value)
+        return module

@@ -23,6 +23,9 @@ else:
 sql = psycopg2.sql if psycopg2 else None
 OLDEST_VERSION_NUM = 140000
 CONNECT_TIMEOUT_SECONDS = 10
+QUERY_CANCELED = "57014"
+# What may stand in connect_params and must not be seen.
+SECRET_PARAMETERS = ("password", "sslpassword")
 
 POSTGRES_SPEC = ArgumentSpec(
     {
@@ -40,7 +43,8 @@ POSTGRES_SPEC = ArgumentSpec(
         "ca_cert": {"type": "path"},
         "service": {"type": "str"},
         "connect_params": {"type": "dict", "default": {}},
-    }
+    },
+    secrets=lambda options: [(options["connect_params"] or {}).get(name) for name in SECRET_PARAMETERS],
 )
 
 
@@ -81,6 +85,8 @@ def connection_arguments(options: dict) -> dict:
         arguments["service"] = service
     arguments["connect_timeout"] = CONNECT_TIMEOUT_SECONDS
     arguments["application_name"] = "midi.capacity"
+    # A database in SQL_ASCII would otherwise hand over bytes that nobody can read.
+    arguments["client_encoding"] = "UTF8"
     arguments.update(options.get("connect_params") or {})
     return {key: value for key, value in arguments.items() if value not in (None, "")}
 
@@ -146,6 +152,10 @@ class Server:
             self._run(cursor, statement, arguments)
             return cursor.query.decode()
 
+    def text(self, statement) -> str:
+        """A composed statement as it would be sent."""
+        return statement.as_string(self._connection)
+
     def in_recovery(self) -> bool:
         return self.value("SELECT pg_is_in_recovery()")
 
@@ -160,6 +170,9 @@ class Server:
 
     def _translated(self, error) -> PostgresError:
         message = first_line(error)
+        detail = (error.diag.message_detail or "").strip().rstrip(".")
+        if detail:
+            message += f": {detail}"
         if error.pgcode == "42501":
             return NotPermitted(
                 message,
@@ -171,7 +184,7 @@ class Server:
             return Unreachable(
                 f"the connection was lost: {message}", self.where, "look into the server's log", sqlstate=error.pgcode
             )
-        return PostgresError(message, self.where, sqlstate=error.pgcode)
+        return PostgresError(message, self.where, _server_remedy(error), sqlstate=error.pgcode)
 
 
 def describe(arguments: dict) -> str:
@@ -190,6 +203,14 @@ def first_line(error) -> str:
     message = (getattr(diag, "message_primary", None) or str(error)).strip().splitlines()
     text = message[0] if message else error.__class__.__name__
     return text.replace("FATAL:  ", "").replace("ERROR:  ", "").rstrip(".")
+
+
+def _server_remedy(error) -> str:
+    """The server's own hint, or what is known to help."""
+    hint = (getattr(error.diag, "message_hint", None) or "").strip().rstrip(".")
+    if hint:
+        return hint[0].lower() + hint[1:]
+    return "raise or reset statement_timeout for this role" if error.pgcode == QUERY_CANCELED else ""
 
 
 def _unreachable(error, arguments: dict, where: str) -> Unreachable:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
-from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server
+from ansible_collections.midi.capacity.plugins.module_utils._postgres import NotPermitted, Server
 from ansible_collections.midi.capacity.plugins.module_utils._settings import overrides, safety, values
 from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import (
     OVERRIDDEN,
@@ -19,11 +19,13 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.plan impor
     predicted,
     state,
 )
-from ansible_collections.midi.capacity.plugins.module_utils._settings_server import apply, read_facts, reload
-
-# Their values can hold passwords: they are compared, and never shown.
-_SECRET = ("primary_conninfo", "ssl_passphrase_command")
-_HIDDEN = "(hidden)"
+from ansible_collections.midi.capacity.plugins.module_utils._settings_server import (
+    absent_libraries,
+    apply,
+    missing_grants,
+    read_facts,
+    reload,
+)
 
 
 def converge(options: dict, check_mode: bool) -> dict:
@@ -34,6 +36,7 @@ def converge(options: dict, check_mode: bool) -> dict:
         plans = _plans(options, facts, server)
         _refuse_forbidden(plans, facts, server)
         _refuse_overridden(plans, options, server)
+        _refuse_unprivileged(plans, server)
         _refuse_dangerous(safety.dangers(facts_after(facts, plans)), options, server)
         executed: list = []
         after = {plan.name: predicted(plan) for plan in plans}
@@ -67,6 +70,7 @@ def _plans(options: dict, facts, server: Server) -> list:
         plans, problems = plan_absent(list(options["settings"]), facts)
     else:
         plans, problems = plan_present(options["settings"], facts, options["lists"] == "merge")
+        problems += absent_libraries(server, plans)
     if problems:
         raise OperatorError(
             f"{_count(len(problems), 'setting')} cannot be taken; nothing was changed",
@@ -93,7 +97,8 @@ def _refuse_forbidden(plans: list, facts, server: Server) -> None:
 
 def _refuse_overridden(plans: list, options: dict, server: Server) -> None:
     found = _overrides(plans)
-    if not found or options["on_override"] != "fail":
+    # Whoever takes a value away wants nothing that could be overridden.
+    if not found or options["on_override"] != "fail" or options["state"] == "absent":
         return
     raise OperatorError(
         f"{_count(len({override.name for override in found}), 'setting')} would not take effect because something"
@@ -103,6 +108,17 @@ def _refuse_overridden(plans: list, options: dict, server: Server) -> None:
         {"overridden": [override.as_dict() for override in found]},
         [str(override) for override in found],
     )
+
+
+def _refuse_unprivileged(plans: list, server: Server) -> None:
+    due = [plan for plan in plans if plan.action != "none"]
+    grants = missing_grants(server, [plan.name for plan in due], due or any(plan.unread for plan in plans))
+    if grants:
+        raise NotPermitted(
+            f'role "{server.user}" lacks privileges for this; nothing was changed',
+            server.where,
+            f"connect as a superuser, or let a superuser run: {'; '.join(grants)}",
+        )
 
 
 def _refuse_dangerous(dangers: list, options: dict, server: Server) -> None:
@@ -128,10 +144,10 @@ def _result(plans: list, after: dict, facts, server: Server, executed: list) -> 
         if status == OVERRIDDEN and not plan.overrides:
             found.append(overrides.unexplained(now, plan.desired))
         settings[plan.name] = _setting(plan, now, status)
-        change.add(plan.name, settings[plan.name]["before"], settings[plan.name]["wanted"])
+        change.add(plan.name, *_sides(plan))
     definitions, dangers = facts.definitions, safety.dangers(facts)
     return {
-        "changed": any(plan.changes for plan in plans),
+        "changed": change.changed,
         "diff": change.diff(),
         "settings": settings,
         "restart_required": any(setting["state"] == PENDING_RESTART for setting in settings.values()),
@@ -149,13 +165,10 @@ def _result(plans: list, after: dict, facts, server: Server, executed: list) -> 
 
 
 def _setting(plan: SettingPlan, now, status: str) -> dict:
-    def shown(value):
-        return _HIDDEN if plan.name in _SECRET else values.rendered(plan.definition, value)
-
     return {
-        "wanted": shown(plan.desired),
-        "before": shown(plan.configured),
-        "live": shown(now.setting),
+        "wanted": values.shown(plan.definition, plan.desired),
+        "before": values.shown(plan.definition, plan.configured),
+        "live": values.shown(plan.definition, now.setting),
         "source": now.source,
         "sourcefile": now.sourcefile,
         "sourceline": now.sourceline,
@@ -163,6 +176,18 @@ def _setting(plan: SettingPlan, now, status: str) -> dict:
         "state": status,
         "action": plan.action,
     }
+
+
+def _sides(plan: SettingPlan) -> tuple:
+    """Before and after in the diff; they differ if and only if something changes."""
+    after = values.shown(plan.definition, plan.desired)
+    if not plan.changes:
+        return after, after
+    before = values.shown(plan.definition, plan.definition.setting if plan.unread else plan.configured)
+    if before != after:
+        return before, after
+    # The same value from another place, or one that is not shown.
+    return before, f"{after}, {'without ALTER SYSTEM' if plan.action == 'reset' else 'another one'}"
 
 
 def _overrides(plans: list) -> list:

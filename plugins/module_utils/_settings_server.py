@@ -12,6 +12,8 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.model impo
 from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import Facts, SettingPlan
 
 RELOAD_SECONDS = 30
+# From this version on single settings can be granted.
+PARAMETER_PRIVILEGES_VERSION_NUM = 150000
 
 _DEFINITIONS = """
 SELECT name, setting, unit, vartype, context, source, min_val, max_val, enumvals,
@@ -35,7 +37,7 @@ def read_facts(server: Server) -> Facts:
     definitions = {}
     for row in server.rows(_DEFINITIONS):
         row["enumvals"] = tuple(row["enumvals"] or ())
-        definitions[row["name"]] = Definition(**row)
+        definitions[row["name"]] = values.as_read(Definition(**row))
     try:
         entries = [FileEntry(**row) for row in server.rows(_FILES)]
     except NotPermitted as error:
@@ -58,7 +60,8 @@ def apply(server: Server, plans: list, facts: Facts) -> list:
         if plan.action == "none":
             continue
         try:
-            executed.append(server.execute(_statement(plan)))
+            sent = server.execute(_statement(plan))
+            executed.append(_hidden(plan) if plan.name in values.SECRET else sent)
         except PostgresError as error:
             for finished in reversed(done):
                 server.execute(_undo(finished, facts))
@@ -82,10 +85,66 @@ def reload(server: Server) -> None:
         time.sleep(0.01)
 
 
+def missing_grants(server: Server, names: list, reloads: bool) -> list:
+    """The statements that would let the role write these settings and have them read; empty if it may."""
+    if server.value("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"):
+        return []
+    user, denied = sql.Identifier(server.user), names
+    if server.version_num >= PARAMETER_PRIVILEGES_VERSION_NUM:
+        statement = (
+            "SELECT name FROM unnest(%s::text[]) AS name WHERE NOT has_parameter_privilege(name, 'ALTER SYSTEM')"
+        )
+        denied = [row["name"] for row in server.rows(statement, [names])]
+    elif names:
+        return [server.text(sql.SQL("ALTER ROLE {} SUPERUSER").format(user))]
+    grants = [sql.SQL("GRANT ALTER SYSTEM ON PARAMETER {} TO {}").format(_identifier(name), user) for name in denied]
+    if reloads and not server.value("SELECT has_function_privilege('pg_catalog.pg_reload_conf()', 'EXECUTE')"):
+        grants.append(sql.SQL("GRANT EXECUTE ON FUNCTION pg_reload_conf() TO {}").format(user))
+    return [server.text(grant) for grant in grants]
+
+
+def absent_libraries(server: Server, plans: list) -> list:
+    """A sentence for each library that would be loaded and is not installed; only superusers can look."""
+    added = [(plan, _new_libraries(plan)) for plan in plans if plan.action == "set" and lists.is_merged(plan.name)]
+    if not any(names for _plan, names in added):
+        return []
+    try:
+        directory = server.value("SELECT setting FROM pg_config() WHERE name = 'PKGLIBDIR'")
+        searched = server.value("SHOW dynamic_library_path")
+        found = {name: _is_file(server, directory, name) for _plan, names in added for name in names}
+    except NotPermitted:
+        return []
+    # Another path is searched by rules of its own.
+    return [
+        f"{plan.name} names {name}, which is not installed: there is no {_library_file(directory, name)}"
+        for plan, names in added
+        for name in names
+        if searched == "$libdir" and not found[name]
+    ]
+
+
+def _new_libraries(plan: SettingPlan) -> list:
+    loaded = lists.split(plan.definition.setting)
+    return [name for name in lists.split(plan.desired) if name not in loaded]
+
+
+def _is_file(server: Server, directory: str, name: str) -> bool:
+    return server.value("SELECT (pg_stat_file(%s, true)).size IS NOT NULL", [_library_file(directory, name)])
+
+
+def _library_file(directory: str, name: str) -> str:
+    path = name.replace("$libdir", directory) if "/" in name else f"{directory}/{name}"
+    return path if path.endswith(".so") else f"{path}.so"
+
+
+def _hidden(plan: SettingPlan) -> str:
+    return f"ALTER SYSTEM SET {plan.name} = {values.HIDDEN}"
+
+
 def _statement(plan: SettingPlan):
     if plan.action == "reset":
         return _reset(plan.name)
-    return _set(plan.name, values.rendered(plan.definition, plan.desired))
+    return _set(plan.name, values.written(plan.definition, plan.desired))
 
 
 def _undo(plan: SettingPlan, facts: Facts):

@@ -226,6 +226,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.midi.capacity.plugins.module_utils import _postgres
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._settings.values import SECRET
 from ansible_collections.midi.capacity.plugins.module_utils._settings_flow import converge
 
 SPEC = ArgumentSpec(
@@ -235,7 +236,8 @@ SPEC = ArgumentSpec(
         "lists": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
         "on_override": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "on_danger": {"type": "str", "choices": ["fail", "warn"], "default": "warn"},
-    }
+    },
+    secrets=lambda options: [value for name, value in options["settings"].items() if name.lower() in SECRET],
 )
 
 

@@ -178,14 +178,14 @@ SPEC = ArgumentSpec(
         "persist": {"type": "str", "choices": ["always", "if_possible", "never"], "default": "always"},
         "maxmemory_limit_percent": {"type": "int", "default": 75},
         "aof_wait_seconds": {"type": "int", "default": 300},
-    }
+    },
+    # They are refused, and until then they must not show in the arguments that Ansible prints.
+    secrets=lambda options: secrets(options["settings"]),
 )
 
 
 def main():
     module = REDIS_SPEC.merge(SPEC).create_module()
-    # They are refused, and until then they must not show in the arguments that Ansible prints.
-    module.no_log_values.update(secrets(module.params["settings"]))
     try:
         result = converge(module.params, check_mode=module.check_mode)
     except OperatorError as error:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -270,9 +271,21 @@ def test_missing_privileges_are_named(postgres: EmbeddedPostgres, settings: RunM
     ):
         query(postgres, grant)
     before = auto_conf(postgres)
-    result = settings({"work_mem": "64MB", "random_page_cost": 2}, login_user="app", fails=True)
-    assert "GRANT ALTER SYSTEM ON PARAMETER work_mem" in result["msg"]
+    wanted = {"work_mem": "64MB", "random_page_cost": 2}
+    # Check mode says so as well: it would be no use to say that all is well.
+    assert "lacks privileges" in settings(wanted, login_user="app", check=True, fails=True)["msg"]
+    result = settings(wanted, login_user="app", fails=True)
     assert auto_conf(postgres) == before
+    grants = re.search(r"let a superuser run: (.*)\.", result["msg"])[1].split("; ")
+    assert len(grants) == 3
+    for grant in grants[:-1]:
+        query(postgres, grant)
+    # The right to write without the right to reload would leave it half done.
+    assert "GRANT EXECUTE ON FUNCTION pg_reload_conf()" in settings(wanted, login_user="app", fails=True)["msg"]
+    assert auto_conf(postgres) == before
+    query(postgres, grants[-1])
+    assert settings(wanted, login_user="app")["changed"]
+    assert live(postgres, "work_mem") == "64MB"
 
 
 def test_an_unreachable_server_is_named_without_the_password(tmp_path: Path, run_module: RunModule) -> None:
@@ -340,3 +353,133 @@ def test_values_mean_what_the_server_makes_of_them(postgres: EmbeddedPostgres) -
             ours = values.canonical(definition, text)
             assert values.same(definition, ours, answer[0]), (name, text)
             assert values.rendered(definition, ours) == answer[1], (name, text)
+
+
+def test_a_restart_setting_that_was_taken_away_can_be_set_again(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    settings({"max_worker_processes": 12})
+    postgres.restart()
+    taken = settings({"max_worker_processes": ""}, state="absent")
+    assert taken["settings"]["max_worker_processes"]["state"] == "pending_restart"
+    assert not settings({"max_worker_processes": ""}, state="absent")["changed"]
+    # Whatever else is wanted now is not kept from it.
+    assert settings({"work_mem": "64MB"})["changed"]
+    assert settings({"max_worker_processes": 12})["settings"]["max_worker_processes"]["state"] == "applied"
+    assert not settings({"max_worker_processes": 12})["changed"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "value"),
+    [
+        ({"log_file_mode": "0640"}, "0640"),
+        ({"log_file_mode": 0o640}, "0640"),
+        ({"log_statement_sample_rate": 0.3333333}, "0.333333"),
+        ({"vacuum_cost_delay": "1.0005ms"}, "1ms"),
+        ({"vacuum_cost_delay": "1.2345ms"}, "1234us"),
+        ({"vacuum_cost_delay": 1.2345}, "1234.5us"),
+        ({"log_rotation_age": "30.26h"}, "1816min"),
+        ({"geqo_seed": 0.123456789}, "0.123457"),
+        ({"search_path": '"$user", app, public'}, '"$user", app, public'),
+    ],
+)
+def test_what_the_server_shows_otherwise_is_no_difference(
+    postgres: EmbeddedPostgres, settings: RunModule, wanted: dict, value: str
+) -> None:
+    (name,) = wanted
+    first = settings(wanted)
+    assert (first["changed"], first["settings"][name]["state"], first["overridden"]) == (True, "applied", [])
+    assert live(postgres, name) == value
+    assert not settings(wanted)["changed"]
+    assert settings(wanted, state="absent")["changed"]
+    assert not settings(wanted, state="absent")["changed"]
+
+
+def test_digits_that_are_not_octal_are_refused(settings: RunModule) -> None:
+    assert "takes digits from 0 to 7 after a leading 0" in settings({"log_file_mode": "0690"}, fails=True)["msg"]
+
+
+def test_no_secret_is_shown(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    def conninfo(password: str) -> dict:
+        return {"primary_conninfo": f"host=p user=r password={password}", "work_mem": "8MB"}
+
+    first = settings(conninfo("geheim-1"))
+    second = settings(conninfo("geheim-2"))
+    # It is a change, and the diff says so without telling what.
+    assert second["changed"]
+    assert "primary_conninfo" in second["diff"]["after"]
+    assert "geheim" not in str(first) + str(second)
+    assert "geheim-2" in auto_conf(postgres)
+    query(postgres, "ALTER ROLE postgres SET work_mem = '1MB'")
+    assert "geheim" not in str(settings(conninfo("geheim-3"), connect_params={"password": "geheim-4"}, fails=True))
+
+
+def test_the_diff_has_what_changes_and_nothing_else(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    postgres.stop()
+    postgres.start("-c max_connections=120")
+    result = settings({"max_connections": 120, "work_mem": "8MB"})
+    assert (result["diff"]["before"], result["diff"]["after"]) == ("work_mem = 4MB\n", "work_mem = 8MB\n")
+    with (postgres.data / "postgresql.auto.conf").open("a") as file:
+        file.write("work_mem = '9MB'\n")
+    unread = settings({"work_mem": "9MB"})
+    assert (unread["diff"]["before"], unread["diff"]["after"]) == ("work_mem = 8MB\n", "work_mem = 9MB\n")
+    with (postgres.data / "postgresql.conf").open("a") as file:
+        file.write("work_mem = '9MB'\n")
+    elsewhere = settings({"work_mem": ""}, state="absent")
+    assert elsewhere["changed"]
+    assert elsewhere["diff"]["before"] != elsewhere["diff"]["after"]
+
+
+def test_what_is_taken_away_and_still_overridden_says_by_what(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    settings({"work_mem": "64MB"})
+    query(postgres, "ALTER ROLE postgres SET work_mem = '12MB'")
+    result = settings({"work_mem": ""}, state="absent")
+    assert (result["changed"], result["settings"]["work_mem"]["state"]) == (True, "overridden")
+    assert result["overridden"][0]["remedy"] == 'run ALTER ROLE "postgres" RESET work_mem'
+
+
+@pytest.mark.parametrize("name", ["no_such_library", "$libdir/plugins/none"])
+def test_a_library_that_is_not_installed_is_refused(postgres: EmbeddedPostgres, settings: RunModule, name: str) -> None:
+    before = auto_conf(postgres)
+    wanted = {"shared_preload_libraries": ["pg_stat_statements", name]}
+    result = settings(wanted, check=True, fails=True)
+    assert f"shared_preload_libraries names {name}, which is not installed: there is no /" in result["msg"]
+    assert "pg_stat_statements," not in result["msg"]
+    settings(wanted, fails=True)
+    assert auto_conf(postgres) == before
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        ({"wal_level": "minimal", "max_wal_senders": 0, "archive_mode": True}, "with archive_mode = on the server"),
+        ({"wal_level": "minimal"}, "with max_wal_senders = 10 the server"),
+        ({"max_connections": 10, "superuser_reserved_connections": 10}, "with 10 connections reserved the server"),
+    ],
+)
+def test_what_would_keep_the_server_from_starting_is_known(settings: RunModule, wanted: dict, text: str) -> None:
+    refused = settings(wanted, on_danger="fail", fails=True)
+    assert text in refused["msg"]
+    assert [danger["prevents_start"] for danger in refused["dangers"]] == [True]
+
+
+def test_a_danger_on_the_command_line_says_how_to_take_it_out(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    postgres.stop()
+    postgres.start("-c fsync=off")
+    (danger,) = settings({"work_mem": "8MB"}, check=True)["dangers"]
+    assert danger["where"] == "the command line"
+    assert danger["remedy"].startswith('take "-c fsync=off"')
+
+
+def test_an_application_s_own_setting_is_told_from_a_library_s(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    with (postgres.data / "postgresql.conf").open("a") as file:
+        file.write("my.app = 'x'\n")
+    assert "it is an application's own" in settings({"my.app": "y"}, fails=True)["msg"]
+
+
+def test_names_in_any_encoding_are_read(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    query(postgres, "CREATE DATABASE old ENCODING SQL_ASCII TEMPLATE template0 LC_COLLATE 'C' LC_CTYPE 'C'")
+    query(postgres, 'CREATE ROLE "müller"')
+    query(postgres, "ALTER ROLE \"müller\" SET work_mem = '1GB'")
+    result = settings({"work_mem": "8MB"}, login_db="old", fails=True)
+    assert 'role "müller"' in result["msg"]

@@ -37,11 +37,12 @@ class Definition:
 class FileEntry:
     """A row of pg_file_settings, in the order in which the server reads them: the last one of a name wins.
 
-    planned: ALTER SYSTEM is about to write it, so it has no place yet.
+    planned: ALTER SYSTEM is about to write it, so it has no place yet. Without a file and a name the row is about a
+    setting that was taken out of the files.
     """
 
-    file: str
-    line: int
+    file: Optional[str]
+    line: Optional[int]
     name: Optional[str]
     value: Optional[str]
     error: Optional[str] = None
@@ -49,11 +50,13 @@ class FileEntry:
 
     @property
     def by_alter_system(self) -> bool:
-        return self.planned or self.file.rsplit("/", 1)[-1] == "postgresql.auto.conf"
+        return self.planned or (self.file or "").rsplit("/", 1)[-1] == "postgresql.auto.conf"
 
     @property
     def where(self) -> str:
-        return "what is wanted here" if self.planned else f"{self.file} line {self.line}"
+        if self.planned:
+            return "what is wanted here"
+        return f"{self.file} line {self.line}" if self.file else "the configuration files"
 
 
 @dataclass(frozen=True)

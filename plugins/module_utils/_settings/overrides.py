@@ -52,18 +52,22 @@ def overrides(definition: Definition, desired: str, role_values: Iterable[RoleVa
 
 
 def _started_with(definition: Definition, desired: str) -> Optional[Override]:
-    if not is_above_files(definition) or values.same(definition, definition.setting, desired):
+    if not is_above_files(definition) or values.shows(definition, definition.setting, desired):
         return None
-    live, wanted = values.rendered(definition, definition.setting), values.rendered(definition, desired)
+    live, wanted = values.shown(definition, definition.setting), values.shown(definition, desired)
     if definition.source == "command line":
-        remedy = (
-            f'take "-c {definition.name}={live}" (or its short option) out of the command that starts the server,'
-            f" or set {wanted} there (systemd: ExecStart; Debian: pg_ctl.conf; Docker: the container's command,"
-            " in its compose file), then start it again"
-        )
+        remedy = f"{command_line_remedy(definition.name, live)}; or set {wanted} there"
     else:
         remedy = "unset the variable in the environment that starts the server, then start it again"
     return Override(definition.name, f"the {definition.source}", live, wanted, remedy)
+
+
+def command_line_remedy(name: str, value: str) -> str:
+    """How a value is taken out of the command that starts the server."""
+    return (
+        f'take "-c {name}={value}" (or its short option) out of the command that starts the server (systemd: ExecStart;'
+        " Debian: pg_ctl.conf; Docker: the container's command, in its compose file), then start it again"
+    )
 
 
 def unexplained(definition: Definition, desired: str) -> Override:
@@ -72,8 +76,8 @@ def unexplained(definition: Definition, desired: str) -> Override:
     return Override(
         definition.name,
         f"the {definition.source}{place}",
-        values.rendered(definition, definition.setting),
-        values.rendered(definition, desired),
+        values.shown(definition, definition.setting),
+        values.shown(definition, desired),
         "look into the server's log for the reason",
     )
 
@@ -88,9 +92,9 @@ def _carried(definition: Definition, desired: str, entry: RoleValue) -> Optional
     try:
         if values.same(definition, value, desired):
             return None
-        shown = values.rendered(definition, value)
+        shown = values.shown(definition, value)
     except ValueError:
         shown = value
     return Override(
-        definition.name, entry.owner, shown, values.rendered(definition, desired), f"run {entry.reset_statement}"
+        definition.name, entry.owner, shown, values.shown(definition, desired), f"run {entry.reset_statement}"
     )

@@ -77,7 +77,7 @@ class SettingPlan:
         ):
             return False
         # The server may show a text in its own spelling; a difference there proves nothing.
-        return found.vartype != "string" and not values.same(found, found.setting, self.desired)
+        return found.vartype != "string" and not values.shows(found, found.setting, self.desired)
 
     @property
     def changes(self) -> bool:
@@ -113,7 +113,7 @@ def state(plan: SettingPlan, after: Definition) -> str:
     """
     if plan.overrides:
         return OVERRIDDEN
-    if overrides.is_per_session(after) or values.same(after, after.setting, plan.desired):
+    if overrides.is_per_session(after) or values.shows(after, after.setting, plan.desired):
         return APPLIED
     if after.needs_restart and after.pending_restart:
         return PENDING_RESTART
@@ -125,7 +125,7 @@ def state(plan: SettingPlan, after: Definition) -> str:
 def predicted(plan: SettingPlan) -> Definition:
     """The definition as it will read once the plan has been applied, for check mode."""
     found = plan.definition
-    differs = not values.same(found, found.setting, plan.desired)
+    differs = not values.shows(found, found.setting, plan.desired)
     if plan.overrides or _not_from_files(found):
         return found
     if found.needs_restart:
@@ -140,7 +140,7 @@ def facts_after(facts: Facts, plans: Sequence[SettingPlan]) -> Facts:
         entry for entry in facts.entries if not (entry.by_alter_system and (entry.name or "").lower() in written)
     ]
     entries += [
-        FileEntry("", 0, plan.name, values.rendered(plan.definition, plan.desired), planned=True)
+        FileEntry("", 0, plan.name, values.written(plan.definition, plan.desired), planned=True)
         for plan in plans
         if plan.action == "set"
     ]
@@ -176,6 +176,9 @@ def _definitions(wanted: Any, facts: Facts, problems: List[str]) -> List[Tuple[s
 
 def _hint(name: str, facts: Facts) -> str:
     prefix = name.split(".", 1)[0]
+    placeholder = facts.winner(name)
+    if placeholder is not None:
+        return f": it is an application's own, which the server does not show; it stands in {placeholder.where}"
     if "." in name and not any(known.startswith(prefix + ".") for known in facts.definitions):
         return f": load the library {prefix} first (shared_preload_libraries), then set it in a second run"
     close = difflib.get_close_matches(name.lower(), list(facts.definitions), n=1)
@@ -211,7 +214,8 @@ def _plan_reset(definition: Definition, facts: Facts) -> SettingPlan:
     configured = _configured(definition, facts.winner(definition.name))
     desired = _configured(definition, facts.below_alter_system(definition.name))
     action = "reset" if facts.by_alter_system(definition.name) else "none"
-    return SettingPlan(definition, configured, desired, action)
+    found = tuple(overrides.overrides(definition, desired, facts.carried(definition.name)))
+    return SettingPlan(definition, configured, desired, action, found)
 
 
 def _not_from_files(definition: Definition) -> bool:
@@ -225,7 +229,7 @@ def _reads_differently(definition: Definition, desired: str) -> bool:
 
 def _proven(definition: Definition, desired: str) -> bool:
     """The server was started with the wanted value: no file needs to say it."""
-    return overrides.is_above_files(definition) and values.same(definition, definition.setting, desired)
+    return overrides.is_above_files(definition) and values.shows(definition, definition.setting, desired)
 
 
 def _configured(definition: Definition, entry: Optional[FileEntry]) -> str:
@@ -237,8 +241,18 @@ def _configured(definition: Definition, entry: Optional[FileEntry]) -> str:
         return entry.value
 
 
+def _was_taken_out(definition: Definition, facts: Facts) -> bool:
+    """The server runs with a value from a file that no file has any more, until it is started again."""
+    return (
+        definition.needs_restart and definition.source == "configuration file" and facts.winner(definition.name) is None
+    )
+
+
 def _only_waits_for_restart(entry: FileEntry, facts: Facts) -> bool:
     """The server also files "cannot be changed without a restart" under errors; the value itself is fine then."""
+    if entry.file is None:
+        # The row names nothing but in its text, which may be in any language.
+        return any(_was_taken_out(definition, facts) for definition in facts.definitions.values())
     definition = facts.definition(entry.name) if entry.name else None
     if definition is None or not definition.needs_restart or entry.value is None:
         return False

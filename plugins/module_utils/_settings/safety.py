@@ -21,6 +21,9 @@ _WHEN_OFF = {
 }
 
 
+_COMMAND_LINE = "the command line"
+
+
 @dataclass(frozen=True)
 class Danger:
     """One dangerous value: live, or waiting in a file for the next start."""
@@ -47,6 +50,8 @@ class Danger:
     def remedy(self) -> str:
         if self.planned:
             return "want another value"
+        if self.where == _COMMAND_LINE:
+            return overrides.command_line_remedy(self.name, self.value)
         if self.by_alter_system:
             return f"ALTER SYSTEM RESET {self.name}"
         return f"change {self.name} in {self.where}"
@@ -62,19 +67,38 @@ def dangers(facts: Facts) -> List[Danger]:
         for name, consequence in _WHEN_OFF.items()
         if name in facts.definitions and "off" in _live_and_next(facts, facts.definitions[name])
     ]
-    return found + _wal_level(facts) + _libraries(facts)
+    return found + _wal_level(facts) + _reserved_connections(facts) + _libraries(facts)
 
 
 def _wal_level(facts: Facts) -> List[Danger]:
-    level, senders = facts.definitions.get("wal_level"), facts.definitions.get("max_wal_senders")
-    if level is None or senders is None or _next(facts, level) != "minimal" or _next(facts, senders) == "0":
+    """PostmasterMain in the server's source refuses to start with wal_level minimal beside something that needs WAL."""
+    level = facts.definitions.get("wal_level")
+    if level is None or _next(facts, level) != "minimal":
         return []
-    text = f"with max_wal_senders = {_next(facts, senders)} the server will not start again"
+    uses = {"max_wal_senders": ("0",), "archive_mode": ("off",), "summarize_wal": ("off",)}
+    known = {name: _next(facts, facts.definitions[name]) for name in uses if name in facts.definitions}
+    wanted = [f"{name} = {value}" for name, value in known.items() if value not in uses[name]]
+    if not wanted:
+        return []
+    text = f"with {' and '.join(wanted)} the server will not start again"
     return [_danger(facts, level, "minimal", text, prevents_start=True)]
+
+
+def _reserved_connections(facts: Facts) -> List[Danger]:
+    """Also PostmasterMain: connections that are reserved must be fewer than all."""
+    maximum = facts.definitions.get("max_connections")
+    names = ("superuser_reserved_connections", "reserved_connections")
+    reserved = [int(_next(facts, facts.definitions[name])) for name in names if name in facts.definitions]
+    if maximum is None or sum(reserved) < int(_next(facts, maximum)):
+        return []
+    text = f"with {sum(reserved)} connections reserved the server will not start again"
+    return [_danger(facts, maximum, _next(facts, maximum), text, prevents_start=True)]
 
 
 def _libraries(facts: Facts) -> List[Danger]:
     definition = facts.definitions.get("shared_preload_libraries")
+    if definition is not None and overrides.is_above_files(definition):
+        return []
     entry = facts.winner("shared_preload_libraries")
     if definition is None or entry is None or entry.value is None:
         return []
@@ -85,7 +109,7 @@ def _libraries(facts: Facts) -> List[Danger]:
 
 
 def _danger(facts: Facts, definition: Definition, value: str, consequence: str, prevents_start: bool = False) -> Danger:
-    entry = facts.winner(definition.name)
+    entry = None if overrides.is_above_files(definition) else facts.winner(definition.name)
     where = entry.where if entry else f"the {definition.source}"
     return Danger(
         definition.name,

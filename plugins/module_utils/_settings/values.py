@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from typing import Any, Dict, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils._settings import lists
@@ -33,6 +34,20 @@ class InvalidValue(ValueError):
     """The value is not one that the setting can take; the message says what it takes."""
 
 
+# Their values can hold passwords: they are compared and written, and never shown.
+SECRET = ("primary_conninfo", "ssl_passphrase_command")
+HIDDEN = "(hidden)"
+# Shown with a leading zero, as chmod takes them; everything else about them is decimal.
+_OCTAL = ("data_directory_mode", "log_file_mode", "unix_socket_permissions")
+
+
+def as_read(definition: Definition) -> Definition:
+    """A row as the view gives it, with its value as all others have theirs: file modes are shown in octal."""
+    if definition.name not in _OCTAL:
+        return definition
+    return replace(definition, setting=str(int(definition.setting, 8)))
+
+
 def canonical(definition: Definition, wanted: Any) -> str:
     """`wanted` (str, int, float, bool or list) as pg_settings.setting shows it: base units, on/off, lower-case enums.
 
@@ -58,8 +73,24 @@ def same(definition: Definition, left: str, right: str) -> bool:
     return left == right
 
 
+def shows(definition: Definition, shown: str, value: str) -> bool:
+    """Whether a server that shows one value runs with the other: of real numbers it shows six digits."""
+    if definition.vartype == "real":
+        return same(definition, f"{float(shown):.6g}", f"{float(value):.6g}")
+    return same(definition, shown, value)
+
+
+def shown(definition: Definition, value: str) -> str:
+    """A canonical value as people may see it."""
+    return HIDDEN if definition.name in SECRET else rendered(definition, value)
+
+
 def rendered(definition: Definition, value: str) -> str:
     """A canonical value as SHOW prints it: numbers in the largest unit that divides them evenly."""
+    if definition.name in _OCTAL and value.isdigit():
+        return f"{int(value):04o}"
+    if lists.is_list(definition.name):
+        return lists.joined(lists.split(value))
     if definition.vartype not in ("integer", "real") or not definition.unit:
         return value
     number = float(value)
@@ -72,6 +103,13 @@ def rendered(definition: Definition, value: str) -> str:
             return f"{int(amount)}{unit}"
     smallest, size = next((unit, size) for unit, size in family.items() if size <= factor)
     return f"{number * factor / size:g}{smallest}"
+
+
+def written(definition: Definition, value: str) -> str:
+    """A canonical value as a file shall have it: with its unit only where that is exact, because the server rounds
+    a fraction of a unit, and not a number without one."""
+    text = rendered(definition, value)
+    return text if canonical(definition, text) == value else value
 
 
 def _boolean(definition: Definition, wanted: Any) -> str:
@@ -145,8 +183,23 @@ def _number(definition: Definition, wanted: Any) -> float:
     if not match:
         raise InvalidValue(f"takes a number{_unit_hint(definition)}, not {wanted!r}")
     digits, unit = match.groups()
-    number = float(int(digits, 16)) if digits.lower().lstrip("+-").startswith("0x") else float(digits)
+    number = _parsed(definition, digits, wanted)
     return _converted(definition, number, unit, wanted) if unit else number
+
+
+def _parsed(definition: Definition, digits: str, wanted: Any) -> float:
+    """As the server reads them: integers as C does, where a leading 0 means octal, and others as decimals."""
+    whole = digits.lower().lstrip("+-")
+    if whole.startswith("0x"):
+        return float(int(digits, 16))
+    if definition.vartype == "integer" and re.match(r"0\d+\Z", whole):
+        try:
+            return float(int(digits, 8))
+        except ValueError:
+            raise InvalidValue(
+                f"takes digits from 0 to 7 after a leading 0, which means octal, not {wanted!r}"
+            ) from None
+    return float(digits)
 
 
 def _converted(definition: Definition, number: float, unit: str, wanted: Any) -> float:
@@ -160,7 +213,7 @@ def _converted(definition: Definition, number: float, unit: str, wanted: Any) ->
     amount = number * family[unit] / factor
     smaller = _next_smaller(family, unit)
     # As the server does: "30.1GB" is rounded to whole MB, the next smaller unit, before it is put in base units.
-    if smaller is not None and family[smaller] / factor >= 1:
+    if smaller is not None:
         step = family[smaller] / factor
         amount = round(amount / step) * step
     return amount
