@@ -207,3 +207,33 @@ def test_what_the_plans_bring_is_judged_before_anything_is_written() -> None:
     assert str(danger) == (
         "fsync = off in what is wanted here: a crash of the host can corrupt the whole cluster; want another value"
     )
+
+
+def test_libraries_of_the_command_line_are_kept_and_named() -> None:
+    known = facts(shared_preload_libraries={"setting": "vector", "source": "command line"})
+    planned = one("shared_preload_libraries", "pg_stat_statements", known)
+    # Whoever takes the option away, as the remedy says, must not lose the library.
+    assert planned.desired == "vector, pg_stat_statements"
+    assert 'take "-c shared_preload_libraries=vector"' in planned.overrides[0].remedy
+
+
+def test_the_environment_of_the_server_overrides_too() -> None:
+    known = facts(max_connections={"setting": "100", "source": "environment variable"})
+    (override,) = one("max_connections", 256, known).overrides
+    assert (override.by, override.remedy.split(" in ")[0]) == ("the environment variable", "unset the variable")
+
+
+def test_what_only_this_session_sees_is_not_taken_for_unread() -> None:
+    known = facts([(AUTO, "work_mem", "64MB")], work_mem={"setting": "1024", "source": "user"})
+    assert not one("work_mem", "64MB", known).unread
+
+
+def test_a_live_danger_counts_although_the_files_are_mended() -> None:
+    known = facts([(CONF, "fsync", "on")], fsync={"setting": "off", **FILE})
+    assert [danger.name for danger in dangers(known)] == ["fsync"]
+
+
+@pytest.mark.parametrize("stored", ['""', '"auto_explain,pg_stat_statements"'])
+def test_a_list_of_libraries_that_was_stored_wrongly_prevents_a_start(stored: str) -> None:
+    (danger,) = dangers(facts([(AUTO, "shared_preload_libraries", stored)]))
+    assert (danger.name, danger.prevents_start) == ("shared_preload_libraries", True)
