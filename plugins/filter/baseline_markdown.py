@@ -42,7 +42,7 @@ def baseline_markdown(baseline):
         return markdown(baseline)
     except UnknownSchema as error:
         raise AnsibleFilterError(f"baseline_markdown: {error}") from error
-    except (KeyError, TypeError) as error:
+    except (AttributeError, LookupError, TypeError) as error:
         raise AnsibleFilterError(f"baseline_markdown: this is no baseline: {error!r}") from error
 
 

@@ -18,7 +18,7 @@ options:
       - C(tuning), C(cache), C(snapshot) and C(baseline), each the fact that the role
         P(midi.capacity.postgres_tuning#role), P(midi.capacity.redis_cache#role),
         P(midi.capacity.monitoring_cron#role) or P(midi.capacity.capacity_baseline#role) leaves, or V(null) where it
-        did not run.
+        did not run. C(baseline_cache) is C(cache) of the host whose cache is in the baseline.
     type: dict
     required: true
   check_mode:

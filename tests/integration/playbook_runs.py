@@ -68,15 +68,17 @@ class Phase1:
         }
         if redis:
             self.variables["capacity_redis_connection"] = {"login_unix_socket": str(redis.socket)}
-        self._groups = {"postgres": {"hosts": {"db": {}}}, "redis": {"hosts": {"cache": {}} if redis else {}}}
+        # Host by host with its variables; one that is taken out is in no group.
+        self.hosts: dict[str, dict[str, Any]] = {"db": {}, **({"cache": {}} if redis else {})}
 
     def run(
         self, *arguments: str, playbook: str = PHASE1, environment: dict[str, str] | None = None, **extra: Any
     ) -> Run:
         """One run. extra: further variables, as `-e` gives them."""
         inventory = self.directory / "inventory.yml"
+        groups = {"postgres": self._group("db"), "redis": self._group("cache")}
         # JSON is YAML.
-        inventory.write_text(json.dumps({"all": {"vars": self.variables, "children": self._groups}}))
+        inventory.write_text(json.dumps({"all": {"vars": self.variables, "children": groups}}))
         command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(inventory), *arguments]
         if extra:
             command += ["-e", json.dumps(extra)]
@@ -97,6 +99,9 @@ class Phase1:
         )
         assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
         return Run(done.stdout + done.stderr, done.returncode)
+
+    def _group(self, host: str) -> dict[str, Any]:
+        return {"hosts": {host: self.hosts[host]} if host in self.hosts else {}}
 
     def succeeds(self, *arguments: str, **extra: Any) -> Run:
         done = self.run(*arguments, **extra)

@@ -44,6 +44,8 @@ def test_check_run_and_second_run(tmp_path: Path, redis_server: EmbeddedRedis) -
         assert "Check mode: nothing was changed" in checked.output
         assert not phase1.state.exists()
         assert not phase1.reports.exists()
+        # A report of a state that will not be is nothing to read.
+        assert "Capacity baseline" not in checked.output
 
         first = phase1.succeeds()
         assert "PostgreSQL is restarted" in first.text
@@ -129,6 +131,15 @@ def test_without_leave_to_restart_the_settings_wait_and_that_is_said(
     phase1.succeeds("--tags", "postgres_tuning", postgres_tuning_restart="when_pending")
     assert live(postgres, "max_connections") == "256"
     assert query(postgres, "SELECT count(*) > 0 FROM pg_stat_statements") == [(True,)]
+    # What history and baseline lacked before the restart can be read now, and the old ones are not lost.
+    assert "Nothing is left to do." in phase1.succeeds().output
+    snapshots = sorted((phase1.state / "snapshots").iterdir())
+    assert [json.loads(path.read_text())["statements"] is None for path in snapshots] == [True, False]
+    baseline = json.loads((phase1.state / "baselines" / "phase1.json").read_text())
+    assert baseline["snapshot"]["statements"]
+    (before,) = (phase1.state / "baselines").glob("phase1.json.*~")
+    assert json.loads(before.read_text())["snapshot"]["statements"] is None
+    assert phase1.succeeds().changed("db") == 0
 
 
 def test_a_restart_that_would_be_the_last_is_refused(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
@@ -152,6 +163,18 @@ def test_a_server_that_does_not_come_back_is_told_with_the_way_back(postgres: Em
     stored.write_text("\n".join(kept) + "\n")
     postgres.start()
     assert live(postgres, "shared_buffers") == "128MB"
+
+
+def test_a_restart_that_never_was_is_told_so(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    nowhere = str(phase1.directory / "no" / "pg_ctl")
+    said = phase1.fails(postgres_tuning_restart="when_pending", postgres_tuning_restart_pg_ctl=[nowhere])
+    assert "PostgreSQL was not restarted (pg_ctl in" in said
+    assert f"{nowhere} restart" in said
+    assert "It runs as before, and max_connections, shared_preload_libraries wait for a restart" in said
+    assert "correct postgres_tuning_restart_method or postgres_tuning_restart_pg_ctl" in said
+    assert "did not come back" not in said
+    assert ".. " not in said
+    assert live(postgres, "max_connections") == "100"
 
 
 @pytest.mark.parametrize(
@@ -214,10 +237,14 @@ def test_missing_privileges_are_told(postgres: EmbeddedPostgres, phase1: Phase1)
     assert "GRANT pg_read_all_settings" in said
 
 
-def test_a_standby_without_the_extension_is_sent_to_its_primary(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+def test_a_standby_without_the_extension_waits_for_its_primary(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
     postgres.stop()
     (postgres.data / "standby.signal").touch()
     postgres.start()
-    said = phase1.fails("--tags", "postgres_tuning")
-    assert "This server is a standby and takes no writes" in said
-    assert "run this on its primary first" in said
+    run = phase1.succeeds()
+    # Standbys are raised first, so the settings are stored there.
+    assert "max_connections = '256'" in (postgres.data / "postgresql.auto.conf").read_text()
+    to_do = run.text.split("To do next:")[1]
+    assert "this server is a standby and takes no writes, so it comes with the run on its primary" in to_do
+    assert "lacks statements" not in to_do
+    assert phase1.succeeds().changed("db") == 0

@@ -74,6 +74,24 @@ def role_files(role: str, *folders: str) -> Iterator[tuple[str, str, Any]]:
                 yield path, text, data
 
 
+# What Ansible takes for an expression without braces around it.
+_BARE = ("when", "that", "until", "changed_when", "failed_when")
+
+
+def expressions(tree: Any) -> Iterator[str]:
+    """Every Jinja expression and statement in it, without the texts in quotes, which name variables for people."""
+    for text in texts(tree):
+        for found in re.findall(r"\{\{(.*?)\}\}|\{%(.*?)%\}", text, flags=re.DOTALL):
+            yield _unquoted("".join(found))
+    for part in dicts(tree):
+        for key in set(_BARE) & set(part):
+            yield from map(_unquoted, texts(part[key]))
+
+
+def _unquoted(expression: str) -> str:
+    return re.sub(r"'[^']*'|\"[^\"]*\"", "''", expression)
+
+
 def owner(name: str) -> str | None:
     """The role whose variable this is by its name; `capacity` for those that roles share."""
     bare = name.lstrip("_")

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.midi.capacity.plugins.filter.baseline_markdown import FilterModule
+from ansible_collections.midi.capacity.plugins.filter.baseline_steps import FilterModule as StepsModule
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema, markdown
 
 from tests.unit.baseline_example import CACHE, HOST, baseline, missing, statement, table
@@ -195,6 +196,8 @@ def test_settings_have_their_source_and_units() -> None:
 
 def test_host() -> None:
     text = report()["Host"]
+    assert text.startswith("\nIts CPU is AMD Ryzen 9.\n")
+    assert row(text, "CPUs that")[1:] == ["16", "measured"]
     assert row(text, "CPU busy")[1:] == ["12 %", "measured over 1 s"]
     assert row(text, "Memory ")[1:] == ["60 GiB", "measured"]
     assert row(text, "Disk")[1:] == ["700 GiB", "measured; 26 % of 1000 GiB used; /"]
@@ -264,6 +267,11 @@ def test_a_cache_that_was_never_asked_has_no_ratio() -> None:
     assert row(text, "Hit ratio")[1] == "n/a"
 
 
+def test_an_empty_cache_has_no_share_of_keys() -> None:
+    text = cache_report({**CACHE, "keyspace": {}})["Cache"]
+    assert row(text, "Keys with a time to live")[1:] == ["0", "counted at that moment"]
+
+
 def test_a_replica_and_no_limit() -> None:
     text = cache_report(role="replica", memory={"maxmemory_bytes": 0}, persistence={"aof_enabled": False})["Cache"]
     assert "Redis 7.0.15, a replica" in text
@@ -293,7 +301,7 @@ def test_an_old_failure_of_a_file_that_is_off_is_no_step() -> None:
 
 def test_next_steps() -> None:
     steps = report()["What to do next"]
-    assert "**public.broken** is invalid" in steps
+    assert "- **public.broken**: the index is invalid: it costs on every write" in steps
     assert "**restart**: work_mem will change" in steps
     assert "**cache**: not asked for" in steps
     assert "**growth**: no table was named" in report(growth=None)["What to do next"]
@@ -325,6 +333,38 @@ def test_an_unknown_schema_is_refused() -> None:
         markdown(newer)
     with pytest.raises(AnsibleFilterError, match="schema version 2"):
         FilterModule().filters()["baseline_markdown"](newer)
+
+
+def test_the_version_is_looked_at_before_anything_else() -> None:
+    with pytest.raises(UnknownSchema, match="the baseline has schema version 2, not 1"):
+        markdown({"schema_version": 2})
+
+
+@pytest.mark.parametrize("damaged", ["text", {"schema_version": 1, "snapshot": []}, {**baseline(), "cache": "text"}])
+def test_what_is_no_baseline_is_told(damaged: Any) -> None:
+    for name, function in {**FilterModule().filters(), **StepsModule().filters()}.items():
+        with pytest.raises(AnsibleFilterError, match=f"{name}: this is no baseline"):
+            function(damaged)
+
+
+def test_the_steps_are_those_of_the_report() -> None:
+    found = StepsModule().filters()["baseline_steps"](baseline(missing=missing("host", "it is away", "ask there")))
+    assert [(step["part"], step["gap"], step["optional"], step["by"]) for step in found] == [
+        ("host", True, False, None),
+        ("cache", True, True, None),
+        ("public.broken", False, False, None),
+        ("restart", False, False, "restart"),
+    ]
+    assert found[0]["what"] == "it is away" and found[0]["remedy"] == "ask there"
+
+
+def test_sentences_end_with_one_dot() -> None:
+    parts = {"statements": None, "host": None, "missing": []}
+    for part in ("statements", "host", "settings", "sizes.tables"):
+        parts["missing"] += missing(part, "something does lead to it.", "look there.")
+    text = markdown({**baseline(**parts), "cache_reason": "it was away."})
+    assert ".." not in text
+    assert "lead to it. To get it: look there.\n" in text
 
 
 def test_the_filter_is_the_report() -> None:

@@ -27,6 +27,7 @@ from tests.unit.collection import (
     dicts,
     documentation,
     documented,
+    expressions,
     inventory,
     load,
     local,
@@ -147,6 +148,26 @@ def test_a_role_never_reads_the_variables_of_another(role: str) -> None:
             f"{path}: make a variable {role}_… of each and hand it over in the playbook, "
             f"for these belong to another role or to the inventory: {sorted(foreign)}"
         )
+
+
+@by_role
+def test_a_bool_is_read_as_one(role: str) -> None:
+    """`-e NAME=false` hands over a text, which is true; the argument spec takes it and does not convert it."""
+    bools = "|".join(name for name, option in options(role).items() if option["type"] == "bool")
+    for path, text, data in role_files(role, "defaults", *CODE):
+        for expression in expressions(data if data is not None else text):
+            raw = re.findall(rf"\b({bools})\b(?!\s*\|\s*bool\b)", expression) if bools else []
+            assert not raw, f"{path}: write `NAME | bool`, for -e hands over texts: {raw} in {expression.strip()}"
+
+
+@by_role
+def test_a_text_is_measured_as_one(role: str) -> None:
+    """A number where a text is meant has no length and matches nothing."""
+    strings = "|".join(name for name, option in options(role).items() if option["type"] == "str")
+    for path, text, data in role_files(role, "defaults", *CODE):
+        for expression in expressions(data if data is not None else text):
+            raw = re.findall(rf"\b({strings})\b(?=\s*(?:\|\s*length|is\s+match|\bin\b|or\b))", expression)
+            assert not raw, f"{path}: write `NAME | string`, for it may be a number: {raw} in {expression.strip()}"
 
 
 @by_role

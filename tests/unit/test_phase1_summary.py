@@ -23,13 +23,14 @@ def setting(wanted: str, live: str, state: str = "applied", **source: Any) -> di
 def tuning(**parts: Any) -> dict[str, Any]:
     return {
         "settings": {"work_mem": setting("64MB", "64MB"), "max_connections": setting("256", "256")},
-        "server": {"version": "16.4"},
+        "server": {"version": "16.4", "in_recovery": False},
         "dangers": [],
         "overridden": [],
         "restarted": False,
         "restart": "never",
         "restart_method": "systemd",
         "extension": {"version": "1.10", "schema": "public"},
+        "statement_statistics": True,
         "statements": 1234,
         **parts,
     }
@@ -43,7 +44,22 @@ CACHE = {
     "server": {"version": "7.0.15", "config_file": "/etc/redis/redis.conf"},
 }
 SNAPSHOT = {"file": "/s/x.json", "taken_at": "2026-11-24T13:25:53.000Z", "count": 1200, "missing": []}
-BASELINE = {"markdown": "/r/baseline-phase1.md", "taken_at": "2026-11-24T13:25:57.000Z"}
+BASELINE = {
+    "markdown": "/r/baseline-phase1.md",
+    "taken_at": "2026-11-24T13:25:57.000Z",
+    "kept": False,
+    "cache_host": "",
+    "steps": [],
+}
+
+
+def step(part: str, what: str, remedy: str = "", **more: Any) -> dict[str, Any]:
+    return {"part": part, "what": what, "remedy": remedy, "gap": False, "optional": False, "by": None, **more}
+
+
+def to_do(results: dict[str, Any], check_mode: bool = False) -> list[str]:
+    """What the summary has under "To do next"."""
+    return phase1(results, check_mode).partition("To do next:\n")[2].splitlines()
 
 
 def test_all_is_well() -> None:
@@ -107,8 +123,84 @@ def test_overrides_dangers_and_what_is_missing_become_steps() -> None:
         "  - the snapshot lacks host, because it is elsewhere: run it there",
         "  - the snapshot lacks redis, because it is down",
     ]
-    # In check mode the snapshot was taken of a server as it is, not as it would be.
-    assert "snapshot lacks" not in phase1(results, check_mode=True)
+
+
+STATEMENTS = {"part": "statements", "reason": "it is not loaded", "remedy": "load it"}
+GROWTH = {"part": "growth", "reason": "there is no table nope", "remedy": "check growth_table"}
+
+
+def test_check_mode_leaves_out_what_the_run_itself_mends() -> None:
+    results = {"tuning": tuning(), "snapshot": {**SNAPSHOT, "missing": [STATEMENTS, GROWTH]}}
+    growth = "  - the snapshot lacks growth, because there is no table nope: check growth_table"
+    statements = "  - the snapshot lacks statements, because it is not loaded: load it"
+    assert to_do(results, check_mode=True) == [growth]
+    assert to_do(results) == [statements, growth]
+    # Where the run does not see to it, it is to do.
+    assert to_do({**results, "tuning": None}, check_mode=True) == [statements, growth]
+    without = {**results, "tuning": tuning(statement_statistics=False)}
+    assert to_do(without, check_mode=True) == [statements, growth]
+
+
+def test_a_standby_is_sent_to_its_primary() -> None:
+    standby = tuning(server={"version": "16.4", "in_recovery": True}, extension=None, statements=None)
+    results = {"tuning": standby, "snapshot": {**SNAPSHOT, "missing": [STATEMENTS]}}
+    (told,) = to_do(results)
+    assert "this server is a standby and takes no writes, so it comes with the run on its primary" in told
+    assert to_do({"tuning": {**standby, "statement_statistics": False}}) == []
+
+
+def test_what_the_baseline_says_is_told_once() -> None:
+    steps = [
+        step("growth", "there is no table nope", gap=True),
+        step("cache", "it is down", gap=True),
+        step("redis", "not asked for: no", gap=True, optional=True),
+        step("public.broken", "the index is invalid", "drop it"),
+        step("restart", "work_mem will change", by="restart"),
+    ]
+    results = {"snapshot": {**SNAPSHOT, "missing": [GROWTH]}, "baseline": {**BASELINE, "steps": steps}}
+    told = [
+        "  - the snapshot lacks growth, because there is no table nope: check growth_table",
+        "  - the baseline lacks cache, because it is down",
+        "  - public.broken: the index is invalid: drop it",
+        "  - restart: work_mem will change",
+    ]
+    assert to_do(results) == told
+    # The settings tell themselves what waits for a restart.
+    assert to_do({**results, "tuning": tuning()}) == told[:-1]
+
+
+def test_a_baseline_that_was_kept_tells_of_then() -> None:
+    found = [step("public.broken", "the index is invalid", "drop it")]
+    assert to_do({"baseline": {**BASELINE, "kept": True, "steps": found}}) == [
+        "  - public.broken, when the baseline was taken: the index is invalid: drop it; if that was done, take the"
+        " baseline again with -e capacity_baseline_retake=true"
+    ]
+
+
+def test_settings_of_the_cache_are_seen_to_where_its_role_runs() -> None:
+    steps = [step("cache", "it has no memory limit", by="cache"), step("cache", "it cannot be reached", gap=True)]
+    results = {"baseline": {**BASELINE, "steps": steps}}
+    assert len(to_do(results, check_mode=True)) == 2
+    assert to_do({**results, "baseline_cache": CACHE}, check_mode=True) == [
+        "  - the baseline lacks cache, because it cannot be reached"
+    ]
+
+
+def test_missing_packages_are_told_and_that_nothing_else_is_known() -> None:
+    waiting = {"would_install": ["python3-psycopg2"]}
+    results = {
+        "tuning": waiting,
+        "cache": {"would_install": ["python3-redis"]},
+        "snapshot": waiting,
+        "baseline": waiting,
+        "baseline_cache": {"would_install": ["elsewhere"]},
+    }
+    assert phase1(results, check_mode=True).splitlines()[1:] == [
+        "would be installed first: python3-psycopg2, python3-redis",
+        "",
+        "To do next:",
+        "  - check mode can look no further without these packages: install them, then run the check again",
+    ]
 
 
 def test_what_redis_would_forget_becomes_a_step() -> None:

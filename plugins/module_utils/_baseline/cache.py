@@ -19,7 +19,7 @@ SINCE_START = "cumulative since start, not a window"
 def cache(view: View) -> str:
     found = view.baseline["cache"]
     if found is None:
-        return section("Cache", sentence(view.baseline["cache_reason"]))
+        return section("Cache", sentence(view.baseline["cache_reason"] or MISSING))
     figures = [*_memory(found), *_lookups(found), *_keys(found), *_persistence(found), _clients(found)]
     gaps = [f"- {entry['part']}: {entry['reason']}" for entry in found["missing"]]
     return section(
@@ -29,27 +29,6 @@ def cache(view: View) -> str:
         _settings(found),
         "Not all of it:\n\n" + "\n".join(gaps) if gaps else "",
     )
-
-
-def cache_steps(view: View) -> List[str]:
-    """What the cache needs, as sentences."""
-    found = view.baseline["cache"]
-    if found is None:
-        return [f"- **cache**: {view.baseline['cache_reason']}."]
-    steps: List[str] = []
-    memory, kept = found["memory"], found["persistence"]
-    if memory["maxmemory_bytes"] == 0:
-        steps.append("- **cache**: it has no memory limit and can take all of the host's RAM. Set maxmemory.")
-    elif memory["maxmemory_policy"] == "noeviction":
-        steps.append(
-            "- **cache**: at its limit it refuses writes instead of evicting keys. Set maxmemory-policy, unless it is"
-            " no cache."
-        )
-    if kept["aof_enabled"] and "err" in (kept["aof_last_write_status"], kept["aof_last_rewrite_status"]):
-        steps.append("- **cache**: its append-only file could not be written. Look into its log, and at its disk.")
-    if kept["rdb_last_bgsave_status"] == "err":
-        steps.append("- **cache**: its last snapshot could not be saved. Look into its log, and at its disk.")
-    return steps
 
 
 def _who(found: Json) -> str:
@@ -103,7 +82,7 @@ def _keys(found: Json) -> List[Figure]:
         (
             "Keys with a time to live",
             human.count(expires),
-            f"counted at that moment; {human.percent(expires, keys)} of all",
+            "counted at that moment" + (f"; {human.percent(expires, keys)} of all" if keys else ""),
         ),
     ]
 

@@ -28,13 +28,14 @@ def host(view: View) -> str:
     gaps = [f"- {entry['part']}: {entry['reason']}" for entry in view.missing if within(entry["part"], "host")]
     return section(
         "Host",
+        sentence(f"Its CPU is {found['cpu']['model']}") if found["cpu"]["model"] else "",
         table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], rows),
         "Not all of it:\n\n" + "\n".join(gaps) if gaps else "",
     )
 
 
 def _cpu(cpu: Json) -> List[List[str]]:
-    rows = [["CPUs that PostgreSQL may use", _or_missing(cpu["usable_cpus"]), cpu["model"] or "measured"]]
+    rows = [["CPUs that PostgreSQL may use", _or_missing(cpu["usable_cpus"]), "measured"]]
     busy = cpu["busy_percent"]
     over = f"measured over {human.seconds(cpu['sample_seconds'])}" if cpu["sample_seconds"] else MISSING
     rows.append(["CPU busy", MISSING if busy is None else human.percent(busy, 100), over])

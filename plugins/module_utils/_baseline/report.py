@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-from typing import List
-
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.cache import cache, cache_steps
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.cache import cache
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.glance import glance
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.host import host
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.settings import settings
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.sizes import largest_indexes, largest_tables
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.statements import statements
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.steps import steps
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import code
 
@@ -29,9 +28,9 @@ def markdown(baseline: Json) -> str:
     baseline: {schema_version, label, taken_at, inventory_hostname, snapshot (of module pg_snapshot_info),
     cache (of module redis_cache_info, or None), cache_reason (why it is None)}. Raises UnknownSchema.
     """
-    for document, found in (("baseline", baseline), ("snapshot", baseline["snapshot"])):
-        if found["schema_version"] != SCHEMA_VERSION:
-            raise UnknownSchema(f"the {document} has schema version {found['schema_version']}, not {SCHEMA_VERSION}")
+    # A newer baseline may have no snapshot, or another one, so its own version comes first.
+    _check_version("baseline", baseline)
+    _check_version("snapshot", baseline["snapshot"])
     view = View(baseline)
     parts = [
         _heading(view),
@@ -59,19 +58,17 @@ def _heading(view: View) -> str:
     return f"{title}\n\n{taken}: {what}, {role}, up for {up}. System identifier {server['system_identifier']}."
 
 
+def _check_version(document: str, found: Json) -> None:
+    if found["schema_version"] != SCHEMA_VERSION:
+        raise UnknownSchema(f"the {document} has schema version {found['schema_version']}, not {SCHEMA_VERSION}")
+
+
 def _next_steps(view: View) -> str:
-    steps: List[str] = []
-    for entry in view.missing:
-        remedy = f" To get it: {entry['remedy']}." if entry["remedy"] else ""
-        steps.append(f"- **{entry['part']}**: {entry['reason']}.{remedy}")
-    if view.snapshot["growth"] is None and view.reason("growth") is None:
-        steps.append("- **growth**: no table was named. To get it: name the table whose rows tell of growth.")
-    steps += cache_steps(view)
-    invalid = [index for index in view.snapshot["health"]["invalid_indexes"] or [] if not index["building"]]
-    for index in invalid:
-        name = f"{index['schema']}.{index['name']}"
-        steps.append(f"- **{name}** is invalid: it costs on every write and serves no query. Drop it, or rebuild it.")
-    waiting = [name for name, row in (view.snapshot["settings"] or {}).items() if row["pending_restart"]]
-    if waiting:
-        steps.append(f"- **restart**: {', '.join(waiting)} will change when the server is started again.")
-    return section("What to do next", "\n".join(steps) if steps else "Nothing is missing.")
+    lines = [_line(step) for step in steps(view)]
+    return section("What to do next", "\n".join(lines) if lines else "Nothing is missing.")
+
+
+def _line(step: Json) -> str:
+    line = f"- **{step['part']}**: {ended(step['what'])}"
+    purpose = "get" if step["gap"] else "mend"
+    return f"{line} To {purpose} it: {ended(step['remedy'])}" if step["remedy"] else line

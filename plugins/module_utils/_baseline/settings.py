@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
 from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
 from ansible_collections.midi.capacity.plugins.module_utils._settings.values import rendered
@@ -41,7 +41,7 @@ def settings(view: View) -> str:
         "Read from the running server.",
         table([("Setting", LEFT), ("Value", RIGHT), ("Source", LEFT), ("Waits for a restart", LEFT)], rows),
         _at_defaults(len(found) - len(shown)),
-        f"Not all of them: {partial}." if partial else "",
+        f"Not all of them: {ended(partial)}" if partial else "",
     )
 
 

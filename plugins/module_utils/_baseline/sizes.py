@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
 
@@ -110,4 +110,4 @@ def _others(number: int, noun: str) -> str:
 
 def _partial(view: View, part: str) -> str:
     reason = view.reason(part)
-    return f"Not all of them: {reason}." if reason else ""
+    return f"Not all of them: {ended(reason)}" if reason else ""

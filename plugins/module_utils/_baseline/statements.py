@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import List
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, code, shortened, table
@@ -29,7 +29,7 @@ def statements(view: View) -> str:
     return section(
         "Statements",
         _since(found),
-        f"Not all of them: {partial}." if partial else "",
+        f"Not all of them: {ended(partial)}" if partial else "",
         f"### Most time in total\n\n{_table(rows[:SHOWN], whole)}",
         f"### Slowest on average\n\n{_among(len(rows), found['rest'])}\n\n{_table(by_mean, whole)}",
     )

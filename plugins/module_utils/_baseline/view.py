@@ -9,6 +9,8 @@ from typing import Any, Dict, List, Optional, Sequence
 Json = Dict[str, Any]
 
 MISSING = "missing"
+# What the reason for a part begins with that nobody asked for, which is nothing to mend.
+NOT_ASKED = "not asked for"
 
 
 class View:
@@ -41,7 +43,12 @@ def section(title: str, *blocks: str) -> str:
 
 def sentence(text: str) -> str:
     """The text with a full stop, first letter large."""
-    return text[:1].upper() + text[1:].rstrip(".") + "."
+    return ended(text[:1].upper() + text[1:])
+
+
+def ended(text: str) -> str:
+    """The text with one full stop, whether it came with one or not."""
+    return text.rstrip(". ") + "."
 
 
 def listed(names: Sequence[str], longest: int = 5) -> str:

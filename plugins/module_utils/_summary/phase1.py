@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Set, Tuple
 
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.steps import CACHE, RESTART, STATISTICS, gaps
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._summary.columns import columns
 
@@ -20,12 +21,16 @@ def phase1(results: Mapping[str, Optional[Json]], check_mode: bool = False) -> s
     """The summary, without a line break at its end.
 
     results: tuning, cache, snapshot and baseline, each the fact that the role of that name leaves, or None where the
-    role did not run on this host.
+    role did not run on this host; baseline_cache is the cache's of the host whose cache is in the baseline.
+    In check mode a role that would install packages first leaves {would_install} and nothing else.
     """
+    waiting = {name: found for name, found in results.items() if found and "would_install" in found}
+    found = {name: None if name in waiting else found for name, found in results.items()}
     parts = [
-        _tuning(results.get("tuning"), check_mode),
-        _cache(results.get("cache")),
-        _files(results.get("snapshot"), results.get("baseline"), check_mode),
+        _waiting([result["would_install"] for name, result in waiting.items() if name != "baseline_cache" and result]),
+        _tuning(found.get("tuning"), check_mode),
+        _cache(found.get("cache")),
+        _files(found, _seen_to(found, results.get("baseline_cache"), check_mode)),
     ]
     lines = [line for said, _next in parts for line in said]
     steps = [step for _said, after in parts for step in after]
@@ -38,6 +43,14 @@ def phase1(results: Mapping[str, Optional[Json]], check_mode: bool = False) -> s
     else:
         lines += ["", "Check mode found nothing in the way." if check_mode else "Nothing is left to do."]
     return "\n".join(lines)
+
+
+def _waiting(lists: List[List[str]]) -> Part:
+    packages = sorted({package for names in lists for package in names})
+    if not packages:
+        return [], []
+    said = f"would be installed first: {', '.join(packages)}"
+    return [said], ["check mode can look no further without these packages: install them, then run the check again"]
 
 
 def _tuning(tuning: Optional[Json], check_mode: bool) -> Part:
@@ -80,6 +93,11 @@ def _proof(tuning: Json) -> str:
 def _after_tuning(tuning: Json, check_mode: bool) -> List[str]:
     pending = [name for name, found in sorted(tuning["settings"].items()) if found["state"] == "pending_restart"]
     steps = []
+    if _comes_from_primary(tuning):
+        steps.append(
+            "extension pg_stat_statements: this server is a standby and takes no writes, so it comes with the run on"
+            " its primary; then run this here again, which proves it"
+        )
     if pending:
         steps.append(f"{', '.join(pending)}: {_restart_advice(tuning, check_mode)}")
     steps += [
@@ -90,6 +108,10 @@ def _after_tuning(tuning: Json, check_mode: bool) -> List[str]:
         for found in tuning["dangers"]
     ]
     return steps
+
+
+def _comes_from_primary(tuning: Json) -> bool:
+    return bool(tuning["statement_statistics"] and not tuning["extension"] and tuning["server"]["in_recovery"])
 
 
 def _restart_advice(tuning: Json, check_mode: bool) -> str:
@@ -117,23 +139,61 @@ def _cache(cache: Optional[Json]) -> Part:
     return lines, steps if forgotten else []
 
 
-def _files(snapshot: Optional[Json], baseline: Optional[Json], check_mode: bool) -> Part:
+def _seen_to(found: Mapping[str, Optional[Json]], baseline_cache: Optional[Json], check_mode: bool) -> Set[str]:
+    """What phase 1 sees to by itself, so that it is nothing to do for people, or tells of elsewhere in the summary."""
+    tuning = found.get("tuning")
+    seen_to = set()
+    if tuning:
+        # The settings were looked at just now, and tell what waits for a restart.
+        seen_to.add(RESTART)
+        if tuning["statement_statistics"] and (check_mode or _comes_from_primary(tuning)):
+            seen_to.add(STATISTICS)
+    if check_mode and baseline_cache:
+        seen_to.add(CACHE)
+    return seen_to
+
+
+def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str]) -> Part:
+    snapshot, baseline = found.get("snapshot"), found.get("baseline")
     rows: List[Tuple[str, str]] = []
     steps: List[str] = []
+    lacking = gaps(snapshot["missing"]) if snapshot else []
     if snapshot:
         number = human.count(snapshot["count"])
         rows.append(
             ("snapshot", f"{human.moment(snapshot['taken_at'])}, {number} in the history; newest: {snapshot['file']}")
         )
-        steps = [] if check_mode else [_missing(entry) for entry in snapshot["missing"]]
+        steps += [_gap("snapshot", step) for step in lacking if step["by"] not in seen_to]
     if baseline:
         rows.append(("baseline", f"{human.moment(baseline['taken_at'])}: {baseline['markdown']}"))
+        steps += _after_baseline(baseline, {step["part"] for step in lacking}, seen_to)
     return columns(rows), steps
 
 
-def _missing(entry: Json) -> str:
-    remedy = f": {entry['remedy']}" if entry["remedy"] else ""
-    return f"the snapshot lacks {entry['part']}, because {entry['reason']}{remedy}"
+def _after_baseline(baseline: Json, told: Set[str], seen_to: Set[str]) -> List[str]:
+    """told: parts that the snapshot lacks as well."""
+    steps = []
+    for step in baseline["steps"]:
+        if step["optional"] or step["by"] in seen_to or (step["gap"] and step["part"] in told):
+            continue
+        steps.append(_gap("baseline", step) if step["gap"] else _finding(baseline, step))
+    return steps
+
+
+def _gap(where: str, step: Json) -> str:
+    return f"the {where} lacks {step['part']}, because {step['what'].rstrip('.')}{_remedy(step)}"
+
+
+def _finding(baseline: Json, step: Json) -> str:
+    """A baseline that is kept tells of then; only another one can tell that it was mended."""
+    if not baseline["kept"]:
+        return f"{step['part']}: {step['what']}{_remedy(step)}"
+    again = "if that was done, take the baseline again with -e capacity_baseline_retake=true"
+    return f"{step['part']}, when the baseline was taken: {step['what']}{_remedy(step)}; {again}"
+
+
+def _remedy(step: Json) -> str:
+    return f": {step['remedy']}" if step["remedy"] else ""
 
 
 def _indented(lines: List[str]) -> List[str]:

@@ -1,0 +1,82 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Snapshots and baselines that were stored before: whether they can be used, and whether a new one has more."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any, Mapping, Set
+
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import SCHEMA_VERSION, markdown
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json
+
+# Parts of a snapshot, and the last of a baseline, that are only there when somebody asks for them.
+_OPTIONAL = ("growth", "redis", "cache")
+
+
+class Unusable(ValueError):
+    """What is stored is damaged, or of another version."""
+
+
+def snapshot(content: str) -> Json:
+    """A stored snapshot from the base64 of its file. Raises Unusable."""
+    found = _document(content)
+    entries = found.get("missing")
+    if not isinstance(found.get("taken_at"), str) or not isinstance(entries, list) or not all(map(_is_entry, entries)):
+        raise Unusable("it is no snapshot: taken_at or missing is not what it should be")
+    return found
+
+
+def baseline(content: str) -> Json:
+    """A stored baseline from the base64 of its file; that it can be reported on is tried. Raises Unusable."""
+    found = _document(content)
+    try:
+        markdown(found)
+    except ValueError as error:
+        raise Unusable(str(error)) from error
+    except (AttributeError, LookupError, TypeError) as error:
+        raise Unusable(f"it is no baseline: {error!r}") from error
+    return found
+
+
+def lacks_some(document: Json, asked: Mapping[str, Any]) -> bool:
+    """Whether it lacks something that it could have. asked: parts that are not always asked for; empty where not."""
+    optional = set(_OPTIONAL) - {part for part, wanted in asked.items() if wanted}
+    return bool(_missing(document) or _absent(document) - optional)
+
+
+def has_more(new: Json, old: Json) -> bool:
+    """Whether a new snapshot or baseline lacks less than the old one, and nothing that the old one has."""
+    return _lacks(new) < _lacks(old)
+
+
+def _lacks(document: Json) -> Set[str]:
+    return _missing(document) | _absent(document)
+
+
+def _missing(document: Json) -> Set[str]:
+    return {entry["part"] for entry in document.get("snapshot", document)["missing"]}
+
+
+def _absent(document: Json) -> Set[str]:
+    """Parts that are not there, whether for a reason that `missing` has or because nobody asked for them."""
+    everything = {**document.get("snapshot", document), **document}
+    return {part for part in _OPTIONAL if part in everything and everything[part] is None}
+
+
+def _is_entry(entry: Any) -> bool:
+    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("part", "reason", "remedy"))
+
+
+def _document(content: str) -> Json:
+    """What is in the file, if it is of the version that is known here."""
+    try:
+        found = json.loads(base64.b64decode(content, validate=True).decode("utf-8"))
+    except ValueError as error:
+        raise Unusable(f"it is damaged: {error}") from error
+    if not isinstance(found, dict) or "schema_version" not in found:
+        raise Unusable("it is damaged, or not of this collection: it says no schema version")
+    if found["schema_version"] != SCHEMA_VERSION:
+        raise Unusable(f"it has schema version {found['schema_version']}, and this collection knows {SCHEMA_VERSION}")
+    return found
