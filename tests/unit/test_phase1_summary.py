@@ -203,11 +203,21 @@ def test_missing_packages_are_told_and_that_nothing_else_is_known() -> None:
     ]
 
 
-def test_what_redis_would_forget_becomes_a_step() -> None:
-    forgotten = {**CACHE, "settings": [{**CACHE["settings"][0], "state": "live_only"}]}
-    said = phase1({"cache": forgotten})
-    assert "0 of 1 settings in effect" not in said
-    assert said.endswith("  - maxmemory: a restart of Redis forgets this; start it with a configuration file")
+@pytest.mark.parametrize(
+    ("config_file", "remedy"),
+    [(None, "start it with a configuration file"), ("/etc/redis/redis.conf", "set redis_cache_persist to always")],
+)
+def test_what_redis_would_forget_becomes_a_step(config_file: str | None, remedy: str) -> None:
+    server = {**CACHE["server"], "config_file": config_file}
+    said = phase1({"cache": {"server": server, "settings": [{**CACHE["settings"][0], "state": "live_only"}]}})
+    assert said.endswith(f"  - maxmemory: a restart of Redis forgets this; {remedy}")
+    assert "kept in" not in said
+
+
+def test_what_redis_does_not_run_with_is_not_in_effect() -> None:
+    said = phase1({"cache": {**CACHE, "settings": [{**CACHE["settings"][0], "live": "512mb"}]}})
+    assert "Redis 7.0.15: 0 of 1 settings in effect" in said
+    assert said.endswith("  - maxmemory: Redis runs with another value; look into its log, then run this again")
 
 
 def test_check_mode_says_so_first() -> None:

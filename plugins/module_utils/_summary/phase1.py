@@ -130,13 +130,22 @@ def _cache(cache: Optional[Json]) -> Part:
     settings = cache["settings"]
     server = cache["server"]
     rows = [(found["name"], found["wanted"], found["live"], found["state"].replace("_", " ")) for found in settings]
-    lines = [f"Redis {server['version']}: {len(settings)} of {len(settings)} settings in effect"]
+    in_effect = sum(1 for found in settings if found["live"] == found["wanted"])
+    lines = [f"Redis {server['version']}: {in_effect} of {len(settings)} settings in effect"]
     lines += _indented(columns([("setting", "wanted", "live", "state"), *rows]))
-    if server.get("config_file"):
-        lines.append(f"  kept in {server['config_file']}")
     forgotten = [found["name"] for found in settings if found["state"] == "live_only"]
-    steps = [f"{', '.join(forgotten)}: a restart of Redis forgets this; start it with a configuration file"]
-    return lines, steps if forgotten else []
+    differing = [found["name"] for found in settings if found["live"] != found["wanted"]]
+    steps = []
+    if differing:
+        steps.append(f"{', '.join(differing)}: Redis runs with another value; look into its log, then run this again")
+    if forgotten:
+        remedy = (
+            "set redis_cache_persist to always" if server.get("config_file") else "start it with a configuration file"
+        )
+        steps.append(f"{', '.join(forgotten)}: a restart of Redis forgets this; {remedy}")
+    elif server.get("config_file"):
+        lines.append(f"  kept in {server['config_file']}")
+    return lines, steps
 
 
 def _seen_to(found: Mapping[str, Optional[Json]], baseline_cache: Optional[Json], check_mode: bool) -> Set[str]:
