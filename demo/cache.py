@@ -16,10 +16,14 @@ from redis.retry import Retry
 
 from demo import processes
 from demo.account import as_server_account, give_to_server_account
-from demo.embedded import START_SECONDS, redis_bin, socket_directory, tail
+from demo.embedded import START_SECONDS, after, redis_bin, size, socket_directory, tail
 from demo.errors import ServerError
 from demo.home import write_whole
 from demo.processes import kill, until
+
+_PROGRAM = "redis-server"
+# What it logs when it was told to stop and does not, because it could not save.
+_STAYS = "errors trying to shut down the server"
 
 
 class EmbeddedRedis:
@@ -45,8 +49,11 @@ class EmbeddedRedis:
         wanted = {"port": "0", "unixsocketperm": "700", "daemonize": "yes", **self.settings}
         self._write(f"{name} {_quoted(value)}" for name, value in wanted.items())
 
-    def start(self) -> None:
-        """Start unless it runs; done when it answers."""
+    def start(self, *arguments: str) -> None:
+        """Start unless it runs; done when it answers.
+
+        arguments: for its command line, for example `--maxmemory 100mb`.
+        """
         if self.running():
             return
         if not self.socket.exists():
@@ -58,7 +65,7 @@ class EmbeddedRedis:
             # The paths anew, because the checkout may have been moved; the rest is as CONFIG REWRITE left it.
             self._write(line for line in self._lines() if line.split(" ")[0] not in self._paths())
             prefix = as_server_account(redis_bin() / "redis-server", self.home.parent)
-            command = [*prefix, str(redis_bin() / "redis-server"), str(self.configuration)]
+            command = [*prefix, str(redis_bin() / "redis-server"), str(self.configuration), *arguments]
             done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
             reason = (done.stdout + done.stderr).strip().replace("\n", " ") if done.returncode != 0 else ""
         for _attempt in until(START_SECONDS):
@@ -70,15 +77,19 @@ class EmbeddedRedis:
 
     def stop(self) -> None:
         """Stop and wait until the process is gone, so that its files are closed."""
-        pids = self._pids()
+        pids, seen = self._pids(), size(self.log)
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGTERM)
-        if not processes.wait_for_end(pids, START_SECONDS):
-            # It cannot save, for example because the disk is full, and then does not stop on its own.
-            for pid in pids:
-                kill(pid)
-            processes.wait_for_end(pids, START_SECONDS)
+        for _attempt in until(START_SECONDS):
+            if not any(processes.alive(pid) for pid in pids):
+                return
+            if _STAYS in after(self.log, seen):
+                break
+        # It cannot save, for example because the disk is full, and then does not stop on its own.
+        for pid in pids:
+            kill(pid)
+        processes.wait_for_end(pids, START_SECONDS)
 
     def running(self) -> bool:
         """Whether it answers, if only to ask for a password."""
@@ -113,12 +124,19 @@ class EmbeddedRedis:
         give_to_server_account(self.configuration)
 
     def _pids(self) -> list[int]:
-        """Its processes: by the file that it writes, and any other that works in its directory."""
-        pids = set(processes.working_in(self.home, "redis-server")) if self.home.exists() else set()
+        """Its processes: those that work in its directory, which CONFIG SET dir changes; that have its socket or file
+        in their title; the one whose number it wrote; or else the one that answers."""
+        if not self.home.exists():
+            return []
+        pids = set(processes.working_in(self.home, _PROGRAM))
+        pids |= set(processes.naming(_PROGRAM, str(self.socket), str(self.configuration)))
         with contextlib.suppress(FileNotFoundError, ValueError):
             pid = int((self.home / "redis.pid").read_text())
-            if processes.runs(pid, "redis-server", self.home):
+            if processes.runs(pid, _PROGRAM, self.home):
                 pids.add(pid)
+        if not pids:
+            with contextlib.suppress(redis.RedisError), self.client() as client:
+                pids.add(int(client.info("server")["process_id"]))
         return sorted(pids)
 
     def _make_directories(self) -> None:

@@ -64,6 +64,20 @@ def tail(log: Path, lines: int = 10) -> str:
     return "\n".join(log.read_text(errors="replace").splitlines()[-lines:]) if log.exists() else ""
 
 
+def size(log: Path) -> int:
+    """How long a log is now; for `after`."""
+    return log.stat().st_size if log.exists() else 0
+
+
+def after(log: Path, position: int) -> str:
+    """What was logged since."""
+    if not log.exists():
+        return ""
+    with log.open("rb") as file:
+        file.seek(position)
+        return file.read().decode(errors="replace")
+
+
 def _short_temporary_directory() -> str:
     """Where temporary files go; /tmp if that path is itself too long for a socket."""
     usual = tempfile.gettempdir()

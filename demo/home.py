@@ -49,6 +49,14 @@ class Home:
 
     def prepare(self) -> None:
         """Make the directory. Raises DemoError where it cannot be, or would mix with somebody's files."""
+        try:
+            str(self.directory).encode()
+        except UnicodeEncodeError:
+            raise DemoError(
+                "the path of the demo is not UTF-8, which servers.json and Ansible need",
+                os.fsencode(self.directory).decode(errors="backslashreplace"),
+                "move the checkout, or set DEMO_HOME to another directory",
+            ) from None
         if any(character in str(self.directory) for character in UNSAFE):
             raise DemoError(
                 f"the path of the demo has one of the characters {' '.join(UNSAFE.strip())} or a line break",

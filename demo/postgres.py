@@ -12,7 +12,7 @@ from pathlib import Path
 
 from demo import processes
 from demo.account import as_server_account, give_to_server_account, server_account, server_account_id
-from demo.embedded import START_SECONDS, postgres_bin, socket_directory
+from demo.embedded import START_SECONDS, after, postgres_bin, size, socket_directory
 from demo.errors import ServerError
 from demo.home import remove, write_whole
 from demo.processes import kill, until
@@ -104,14 +104,14 @@ class EmbeddedPostgres:
         self._forget_killed_process()
         options = ["-o", " ".join(arguments)] if arguments else []
         for _attempt in until(START_SECONDS):
-            seen = self._log_size()
+            seen = size(self.log)
             try:
                 self._ctl("start", "--wait", "--timeout", str(START_SECONDS), "--log", str(self.log), *options)
             except ServerError:
                 if self.running():
                     return
                 # A killed server's children end on their own, and until then no other one may start.
-                if "pre-existing shared memory block" not in self._log_after(seen):
+                if "pre-existing shared memory block" not in after(self.log, seen):
                     raise
             else:
                 return
@@ -217,11 +217,11 @@ class EmbeddedPostgres:
         give_to_server_account(path)
 
     def _ctl(self, action: str, *arguments: str) -> None:
-        seen = self._log_size()
+        seen = size(self.log)
         command = [*self.pg_ctl, action, "--silent", "--pgdata", str(self.data), *arguments]
         done = subprocess.run(command, cwd="/", capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            reason = worst(self._log_after(seen)) or done.stderr.strip().replace("\n", " ")
+            reason = worst(after(self.log, seen)) or done.stderr.strip().replace("\n", " ")
             raise ServerError(f"PostgreSQL did not {action}: {reason.rstrip('.')}", f"log: {self.log}")
 
     def _run(self, *command: str) -> None:
@@ -230,16 +230,6 @@ class EmbeddedPostgres:
             raise ServerError(f"{Path(command[0]).name} was ended by signal {-done.returncode}", remedy="run it again")
         if done.returncode != 0:
             raise ServerError(f"{Path(command[0]).name} failed: {worst(done.stderr) or done.stderr.strip()}")
-
-    def _log_size(self) -> int:
-        return self.log.stat().st_size if self.log.exists() else 0
-
-    def _log_after(self, position: int) -> str:
-        if not self.log.exists():
-            return ""
-        with self.log.open("rb") as file:
-            file.seek(position)
-            return file.read().decode(errors="replace")
 
 
 def worst(text: str) -> str:

@@ -52,6 +52,17 @@ def working_in(directory: Path, program: str) -> list[int]:
     return [int(process.name) for process in PROC.glob("[0-9]*") if _works_in(process, directory, program)]
 
 
+def naming(program: str, *paths: str) -> list[int]:
+    """Processes of a program that have one of the paths in their command line or title."""
+    wanted = [os.fsencode(path) for path in paths]
+    found = []
+    for process in PROC.glob("[0-9]*"):
+        command = _read(process / "cmdline")
+        if _read(process / "comm").strip() == program.encode() and any(path in command for path in wanted):
+            found.append(int(process.name))
+    return found
+
+
 def wait_for_end(pids: list[int], seconds: float) -> bool:
     """Whether all of them end within that time."""
     return any(not any(alive(pid) for pid in pids) for _attempt in until(seconds))

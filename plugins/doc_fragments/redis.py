@@ -15,7 +15,7 @@ options:
     default: 127.0.0.1
   login_port:
     description:
-      - Port that Redis listens on.
+      - Port that Redis listens on, V(1) to V(65535).
     type: int
     default: 6379
   login_user:

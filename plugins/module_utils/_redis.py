@@ -27,6 +27,7 @@ OLDEST_VERSION = (6, 2)
 # From this version on one CONFIG SET takes many settings and applies all of them or none.
 ATOMIC_CONFIG_SET_VERSION = (7, 0)
 CONNECT_TIMEOUT_SECONDS = 5
+HIGHEST_PORT = 65535
 # CONFIG REWRITE waits for the disk.
 READ_TIMEOUT_SECONDS = 30
 
@@ -76,13 +77,14 @@ class Cache:
     @classmethod
     def connect(cls, options: dict) -> Cache:
         """Connect as a module's options say. Raises Unreachable, LoginRefused, NotPermitted, Loading, or CacheError
-        for a version that is too old or a library that is not there."""
+        for a port that is none, a version that is too old or a library that is not there."""
         if redis is None:
             raise CacheError(
                 f"the Python library redis is missing for {sys.executable}",
                 remedy="install it (Debian package python3-redis), or have Ansible use a Python that has it",
                 details={"exception": REDIS_IMPORT_ERROR},
             )
+        _require_port(options)
         # Commands answer as the server wrote it: how redis-py shapes answers differs between its versions.
         client = redis.Redis(**connection_arguments(options))
         for command in ("INFO", "CONFIG GET", "CONFIG SET", "CONFIG REWRITE"):
@@ -215,7 +217,7 @@ def describe(options: dict) -> str:
 
 def version_tuple(version: str) -> tuple:
     """ "7.0.15" -> (7, 0, 15); an empty tuple, less than every version, for what is no version."""
-    return tuple(int(part) for part in re.findall(r"\d+", version)[:3])
+    return tuple(int(part) for part in re.findall("[0-9]+", version)[:3])
 
 
 def gist(error) -> str:
@@ -223,6 +225,14 @@ def gist(error) -> str:
     text = " ".join(str(error).split()) or error.__class__.__name__
     text = re.sub(r"^Error (-?\d+|UNKNOWN) (while writing to socket|connecting to .*?[^.])\. ", "", text)
     return text.rstrip(".")
+
+
+def _require_port(options: dict) -> None:
+    port = options.get("login_port")
+    if not options.get("login_unix_socket") and not 1 <= port <= HIGHEST_PORT:
+        raise CacheError(
+            f"login_port is {port}, which is no port", remedy=f"give 1 to {HIGHEST_PORT}, commonly 6379, or a socket"
+        )
 
 
 def _as_answered(answer, **_options):

@@ -4,37 +4,52 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import asdict
+
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._redis import Cache
 from ansible_collections.midi.capacity.plugins.module_utils._redis_info.parse import role
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import catalog, plan, values
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_server import apply, read_facts
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import plan, values
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_apply import apply
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_local import LocalServer
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_server import read_facts
 
 APPLIED, LIVE_ONLY = "applied", "live_only"
 
 
-def converge(options: dict, check_mode: bool) -> dict:
-    """Bring a cache's settings to what the options of module redis_settings say; gives the module's result."""
+def converge(options: dict, check_mode: bool, warn) -> dict:
+    """Bring a cache's settings to what the options of module redis_settings say; gives the module's result.
+
+    warn(text) is called before what it warns of happens, so that a failure does not swallow it.
+    """
     _refuse_bad_options(options)
     cache = Cache.connect(options)
     try:
         info = cache.info()
         facts = read_facts(cache, info)
         plans = _plans(options, facts, cache)
-        changes = plan.changes_in_order(plans)
-        rewrite = bool(changes) and _can_rewrite(options["persist"], info, cache)
+        rewrite = bool(plans) and _can_rewrite(options["persist"], info, cache)
+        # Whoever does not write the file has no say in what a restart makes of it.
+        local = LocalServer.find(options, info) if rewrite else None
+        overridden = local.overrides(plans, written=False) if local else []
+        _refuse_overridden(overridden, options, cache)
+        for text in [*plan.warnings(plans, facts), *_persist_warnings(plans, rewrite, info)]:
+            warn(text)
         executed: list = []
         after = {found.name: found.desired for found in plans}
         if not check_mode:
-            if changes:
-                executed = apply(cache, changes, rewrite, options["aof_wait_seconds"])
+            executed = _applied(cache, plans, rewrite, options, local, warn)
             after = cache.config_get(list(after))
+            overridden = local.overrides(plans, written=True) if local else []
+        for override in overridden:
+            warn(f"a restart of the server undoes this: {override}")
         return {
-            **_compared(plans, after, rewrite, cache),
+            **_compared(plans, after, {found.name for found in overridden} if rewrite else set(after), cache),
             "persisted": rewrite,
+            "overridden": [asdict(override) for override in overridden],
             "executed_commands": executed,
-            "warnings": [*plan.warnings(plans, facts), *_persist_warnings(changes, rewrite, info)],
             "server": {
                 "version": cache.version,
                 "role": role(info),
@@ -46,9 +61,14 @@ def converge(options: dict, check_mode: bool) -> dict:
         cache.close()
 
 
-def secrets(settings: dict) -> list:
-    """The values that must be masked, because somebody gave them for settings that hold secrets."""
-    return [str(value) for name, value in settings.items() if str(name).lower() in catalog.SECRET and value]
+def _applied(cache: Cache, plans: list, rewrite: bool, options: dict, local, warn) -> list:
+    """The commands that were run. Also without a change: a value that is live is not yet in the file."""
+    around_rewrite = local.keeping_mode if local else contextlib.nullcontext
+    try:
+        return apply(cache, plans, rewrite, options["aof_wait_seconds"], around_rewrite)
+    finally:
+        for text in local.complaints if local else []:
+            warn(text)
 
 
 def _refuse_bad_options(options: dict) -> None:
@@ -61,9 +81,8 @@ def _refuse_bad_options(options: dict) -> None:
 def _plans(options: dict, facts: plan.Facts, cache: Cache) -> list:
     plans, problems = plan.plan(options["settings"], facts, options["maxmemory_limit_percent"])
     if problems:
-        number = "1 setting" if len(problems) == 1 else f"{len(problems)} settings"
         raise OperatorError(
-            f"{number} cannot be taken; nothing was changed",
+            f"{_count(problems)} cannot be taken; nothing was changed",
             cache.where,
             "correct them and run again",
             {"problems": problems},
@@ -87,7 +106,20 @@ def _can_rewrite(persist: str, info: dict, cache: Cache) -> bool:
     return False
 
 
-def _compared(plans: list, after: dict, rewrite: bool, cache: Cache) -> dict:
+def _refuse_overridden(overridden: list, options: dict, cache: Cache) -> None:
+    if not overridden or options["on_override"] != "fail":
+        return
+    raise OperatorError(
+        f"{_count(overridden)} would not outlive a restart, because the server then reads another value after the one"
+        " that CONFIG REWRITE writes; nothing was changed",
+        cache.where,
+        "do what stands beside each, or set on_override=warn to set and write the values all the same",
+        {"overridden": [asdict(override) for override in overridden]},
+        [str(override) for override in overridden],
+    )
+
+
+def _compared(plans: list, after: dict, forgotten: set, cache: Cache) -> dict:
     change = Change(f"settings of {cache.where}")
     settings = {}
     for found in plans:
@@ -96,16 +128,20 @@ def _compared(plans: list, after: dict, rewrite: bool, cache: Cache) -> dict:
             "wanted": values.rendered(found.name, found.desired),
             "before": values.rendered(found.name, found.current),
             "live": values.rendered(found.name, after[found.name]),
-            "state": LIVE_ONLY if found.changes and not rewrite else APPLIED,
+            "state": LIVE_ONLY if found.name in forgotten else APPLIED,
         }
         settings[found.name] = shown
         change.add(found.name, shown["before"], shown["wanted"] if found.changes else shown["before"])
     return {"changed": change.changed, "diff": change.diff(), "settings": settings}
 
 
-def _persist_warnings(changes: list, rewrite: bool, info: dict) -> list:
-    if rewrite or not changes:
+def _persist_warnings(plans: list, rewrite: bool, info: dict) -> list:
+    if rewrite or not plans:
         return []
-    names = ", ".join(found.name for found in changes)
+    names = ", ".join(found.name for found in plans)
     why = "persist is never" if info.get("config_file") else "it runs without a configuration file"
-    return [f"a restart of the server forgets the change of {names}, because {why}"]
+    return [f"a restart of the server may forget {names}, because {why}"]
+
+
+def _count(found: list) -> str:
+    return "1 setting" if len(found) == 1 else f"{len(found)} settings"

@@ -18,9 +18,15 @@ description:
   - What only the server can judge, it judges. If it refuses a value, reads it back as another, or cannot write its
     configuration file, all settings get back the values that they had.
   - From Redis 7.0 on all settings are set by one command, all or none. Redis 6.2 gets them one by one.
-  - After C(appendonly) is switched on, the module waits until the append-only file is really written.
-  - The configuration file is written after every change. A value that is live already, and that somebody set by hand
-    with C(CONFIG SET), is no change and cannot be told from one that is in the file; run C(CONFIG REWRITE) once.
+  - What makes the server evict keys, which are the memory limit and its policy, is set last and on its own, when all
+    else is proven and in the file. If something fails even then, the message tells how many keys were evicted.
+  - Where C(appendonly) is wanted, the module waits until the append-only file is really written.
+  - The configuration file is written on every run, also when nothing differs, because a value that is live may come
+    from a C(CONFIG SET) by hand, which a restart forgets. That is not reported as a change.
+  - A restart undoes what a line that is read later says otherwise, in a file that the configuration file includes or
+    on the server's command line. The module looks for those where it runs on the server's host, connects over a Unix
+    socket or loopback, and may read the configuration file, which takes C(root) or the server's account. Elsewhere,
+    that the file was written is all that it knows. Redis hides its command line unless C(set-proc-title) is V(no).
 extends_documentation_fragment:
   - midi.capacity.redis
 options:
@@ -37,9 +43,10 @@ options:
   persist:
     description:
       - Whether the settings are written into the server's configuration file.
-      - V(always) changes nothing at all and fails when there is something to change and the server runs without a
-        configuration file, as it does in a container that was started with nothing but options.
-      - V(if_possible) warns then. V(never) leaves the file alone, for servers whose file is managed in another way.
+      - V(always) changes nothing at all and fails when the server runs without a configuration file, as it does in a
+        container that was started with nothing but options.
+      - V(if_possible) warns then, on every run. V(never) leaves the file alone and warns, too; it is for servers whose
+        file is managed in another way.
     type: str
     choices: [always, if_possible, never]
     default: always
@@ -53,9 +60,18 @@ options:
     default: 75
   aof_wait_seconds:
     description:
-      - How long writing the append-only file may take after C(appendonly) was switched on.
+      - How long writing the append-only file may take after C(appendonly) was switched on, by this run or another.
     type: int
     default: 300
+  on_override:
+    description:
+      - What happens when a restart would undo a wanted value, because an included file or the command line says
+        otherwise. V(fail) changes nothing at all and fails. V(warn) sets and writes the values all the same, and warns.
+      - C(CONFIG REWRITE) does not write a value that is Redis' default where the file has no line for it. When an
+        included file gives another value then, the module finds that afterwards, and warns.
+    type: str
+    choices: [fail, warn]
+    default: fail
 attributes:
   check_mode:
     description: Tells what it would change, and changes nothing.
@@ -66,8 +82,9 @@ attributes:
 notes:
   - The ACL user needs C(+info +config|get +config|set +config|rewrite).
   - A replica has settings of its own; they are set where the module connects to.
-  - A C(maxmemory) below the memory in use evicts keys at once, with a warning. It is set last, because no way back
-    returns those keys.
+  - A C(maxmemory) below the memory in use evicts keys at once, with a warning. No way back returns those keys.
+  - C(CONFIG REWRITE) makes the configuration file anew, and commonly readable for everybody. Where the module may look
+    at the file it gives it back its mode and owner at once; elsewhere look at them yourself if it holds a password.
 seealso:
   - module: midi.capacity.redis_cache_info
   - name: Redis' configuration
@@ -124,8 +141,8 @@ settings:
       sample: 10gb
     state:
       description:
-        - V(applied) is live and stays; V(live_only) is live and was not written into the configuration file, so that a
-          restart forgets it.
+        - V(applied) is live and in the configuration file. V(live_only) is live, and either was not written into the
+          file, whatever it says, or is in RV(overridden), so that a restart may forget it.
       type: str
       sample: applied
 persisted:
@@ -133,11 +150,38 @@ persisted:
   returned: success
   type: bool
 executed_commands:
-  description: The commands that were run to change something; in check mode none.
+  description: The commands that were run to set and to keep the settings; in check mode none.
   returned: success
   type: list
   elements: str
   sample: ['CONFIG SET maxmemory "10737418240"', "CONFIG REWRITE"]
+overridden:
+  description:
+    - Every wanted value that a restart would undo. With O(on_override=fail) it comes with the failure.
+  returned: success, or when something overrides settings
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: The name of the setting.
+      type: str
+      sample: maxmemory
+    by:
+      description: What is read later, the file and line or V(the command line).
+      type: str
+      sample: /etc/redis/limits.conf line 3
+    value:
+      description: What it says.
+      type: str
+      sample: 100mb
+    wanted:
+      description: What is wanted.
+      type: str
+      sample: 10gb
+    remedy:
+      description: What to do about it.
+      type: str
+      sample: take "maxmemory 100mb" out of /etc/redis/limits.conf line 3
 problems:
   description: What is wrong with O(settings).
   returned: when settings are refused before anything is touched
@@ -170,7 +214,8 @@ server:
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._redis import REDIS_SPEC
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_flow import converge, secrets
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.secret import secrets
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_flow import converge
 
 SPEC = ArgumentSpec(
     {
@@ -178,6 +223,7 @@ SPEC = ArgumentSpec(
         "persist": {"type": "str", "choices": ["always", "if_possible", "never"], "default": "always"},
         "maxmemory_limit_percent": {"type": "int", "default": 75},
         "aof_wait_seconds": {"type": "int", "default": 300},
+        "on_override": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
     },
     # They are refused, and until then they must not show in the arguments that Ansible prints.
     secrets=lambda options: secrets(options["settings"]),
@@ -187,11 +233,9 @@ SPEC = ArgumentSpec(
 def main():
     module = REDIS_SPEC.merge(SPEC).create_module()
     try:
-        result = converge(module.params, check_mode=module.check_mode)
+        result = converge(module.params, module.check_mode, module.warn)
     except OperatorError as error:
         module.fail_json(msg=str(error), **error.details)
-    for warning in result.pop("warnings"):
-        module.warn(warning)
     module.exit_json(**result)
 
 

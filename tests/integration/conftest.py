@@ -15,6 +15,7 @@ import psycopg2
 import pytest
 
 from demo.servers import EmbeddedPostgres, EmbeddedRedis
+from tests.integration.demo_runs import processes_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -37,6 +38,7 @@ def redis_server(tmp_path: Path) -> Iterator[EmbeddedRedis]:
     server.start()
     yield server
     server.stop()
+    assert processes_of(server.home) == []
 
 
 def query(server: EmbeddedPostgres, statement: str, arguments: Any = None, **connection: str) -> list[tuple]:

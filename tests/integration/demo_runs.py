@@ -95,16 +95,7 @@ class DemoRuns:
 
     def processes(self) -> list[str]:
         """Command lines of all processes that work in the home or name it."""
-        found = []
-        for process in Path("/proc").glob("[0-9]*"):
-            try:
-                command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
-                inside = (process / "cwd").readlink().is_relative_to(self.directory)
-            except OSError:
-                continue
-            if (inside or str(self.directory) in command) and int(process.name) != os.getpid():
-                found.append(command)
-        return found
+        return processes_of(self.directory)
 
     def _command(self, *arguments: str) -> list[str]:
         return [sys.executable, "-m", "demo", *arguments]
@@ -122,6 +113,20 @@ def demo_in(directory: Path) -> Iterator[DemoRuns]:
     finally:
         demo.run("clean")
         assert demo.processes() == []
+
+
+def processes_of(directory: Path) -> list[str]:
+    """Command lines of all processes that work in a directory or name it."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace").strip()
+            inside = (process / "cwd").readlink().is_relative_to(directory)
+        except OSError:
+            continue
+        if (inside or str(directory) in command) and int(process.name) != os.getpid():
+            found.append(command)
+    return found
 
 
 def one_message(returncode: int, stderr: str) -> str:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -92,6 +93,13 @@ def test_a_path_that_a_shell_would_change_is_refused(tmp_path: Path, character: 
     home = Home(tmp_path / f"a{character}b")
     with pytest.raises(DemoError, match="path of the demo"):
         home.prepare()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_is_not_utf_8_is_refused_before_anything(tmp_path: Path) -> None:
+    demo = DemoRuns(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9/demo")))
+    message = demo.fails("up", DEMO_FILES="1000")
+    assert "is not UTF-8" in message and "caf\\xe9" in message and "DEMO_HOME" in message
     assert list(tmp_path.iterdir()) == []
 
 
@@ -231,7 +239,7 @@ def test_a_socket_directory_that_was_tidied_away(tmp_path: Path) -> None:
         assert demo.succeeds("redis-cli", "ping") == "PONG\n"
 
 
-def test_a_checkout_that_was_moved(tmp_path: Path) -> None:
+def test_a_home_that_was_moved(tmp_path: Path) -> None:
     with demo_in(tmp_path / "old") as old:
         old.succeeds("up", DEMO_FILES="1000")
         old.succeeds("redis-cli", "config", "rewrite")
@@ -282,22 +290,41 @@ def test_wrong_commands_are_answered_with_the_usage(demo: DemoRuns) -> None:
     assert demo.succeeds("--help").startswith("usage:")
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[DemoRuns]:
-    """A demo on a file system of its own, of 300 MB."""
-    if os.geteuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    directory = tmp_path / "disk"
-    directory.mkdir()
+@contextlib.contextmanager
+def mounted_by_root(directory: Path) -> Iterator[Path]:
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=300m,mode=755", "tmpfs", str(directory)], check=True)
     try:
-        with demo_in(directory) as runs:
-            yield runs
+        yield directory
     finally:
         subprocess.run(["umount", str(directory)], check=True)
 
 
-@pytest.mark.root
+@contextlib.contextmanager
+def mounted_by_a_user(directory: Path) -> Iterator[Path]:
+    """Mounted in namespaces of its own, which last as long as the process that waits in them, and seen through it."""
+    script = 'mount -t tmpfs -o size=300m,mode=755 tmpfs "$0" && echo mounted && exec cat'
+    command = ["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, str(directory)]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, **pipes) as process:
+        if process.stdout.readline() != "mounted\n":
+            pytest.fail(
+                f"no small file system can be mounted: {process.communicate()[1].strip()}. To mend it: run the tests as"
+                " root, or allow user namespaces (kernel.unprivileged_userns_clone=1,"
+                " kernel.apparmor_restrict_unprivileged_userns=0)"
+            )
+        yield Path(f"/proc/{process.pid}/root{directory}")
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[DemoRuns]:
+    """A demo on a file system of its own, of 300 MB."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    mounted = mounted_by_root if os.geteuid() == 0 else mounted_by_a_user
+    with mounted(directory) as path, demo_in(path) as runs:
+        yield runs
+
+
 def test_a_library_that_would_not_fit_is_refused_at_once(small_disk: DemoRuns) -> None:
     message = small_disk.fails("up")
     assert f"{options.USUAL_FILES:,} files" in message
@@ -308,7 +335,6 @@ def test_a_library_that_would_not_fit_is_refused_at_once(small_disk: DemoRuns) -
     small_disk.succeeds("up", DEMO_FILES=str(fitting))
 
 
-@pytest.mark.root
 @pytest.mark.parametrize("moment", ["files ", "file_instruments "])
 def test_a_disk_that_fills_up_during_the_load(small_disk: DemoRuns, moment: str) -> None:
     files = str(2 * FILES)

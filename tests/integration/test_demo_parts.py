@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from demo import disk, options, ports, processes
 from demo.account import as_server_account, give_to_server_account
+from demo.cache import EmbeddedRedis
 from demo.embedded import postgres_bin
 from demo.errors import DemoError
 from demo.home import Home, write_whole
@@ -195,6 +196,50 @@ def test_programs_in_a_closed_directory_run_as_the_servers_account(tmp_path: Pat
     command = [*as_server_account(closed / "bin" / "initdb"), str(closed / "bin" / "initdb"), "--no-sync"]
     done = subprocess.run([*command, "-D", str(place / "data")], cwd="/", check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.root
+def test_they_cannot_write_what_is_others(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("an ordinary user's servers have no rights but the user's")
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    secret = closed / "precious"
+    secret.write_text("mine")
+    prefix = as_server_account(secret)
+    assert "--ambient-caps=+dac_read_search" in prefix
+    for script in ('echo x > "$0"', 'rm "$0"', 'touch "$0.new"'):
+        assert subprocess.run([*prefix, "sh", "-c", script, str(secret)], check=False).returncode != 0
+    assert [path.name for path in closed.iterdir()] == ["precious"]
+    assert secret.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("settings", "password"),
+    # It does not tell its number, but its title has the socket; and the other way round.
+    [({}, "secret"), ({"proc-title-template": "redis"}, "")],
+)
+def test_a_redis_that_works_elsewhere_is_stopped_all_the_same(
+    tmp_path: Path, settings: dict[str, str], password: str
+) -> None:
+    """And although it cannot save there, so that it does not stop on its own."""
+    server = EmbeddedRedis(tmp_path / "redis", settings)
+    server.create()
+    server.start()
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir(mode=0o777)
+    elsewhere.chmod(0o777)
+    with server.client() as client:
+        pid = int(client.info("server")["process_id"])
+        client.set("a", "b")
+        client.config_set("dir", str(elsewhere))
+        client.config_set("requirepass", password)
+    elsewhere.rmdir()
+    try:
+        server.stop()
+        assert not processes.alive(pid)
+    finally:
+        processes.kill(pid)
 
 
 def test_an_environment_that_is_not_set_up_is_one_message(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from demo.servers import START_SECONDS, EmbeddedRedis, until
 from tests.integration.conftest import ROOT
+from tests.integration.redis_answers import answering
 
 BASE = {"redis_cache_become": False, "redis_cache_packages": [], "redis_cache_maxmemory": "64mb"}
 
@@ -102,6 +104,15 @@ def test_check_run_and_second_run(redis_server: EmbeddedRedis, playbook: Playboo
     assert redis_server.configuration.read_text() == written
 
 
+def test_words_and_numbers_of_the_command_line_are_taken_as_meant(
+    redis_server: EmbeddedRedis, playbook: Playbook
+) -> None:
+    playbook.run("-e", "redis_cache_appendonly=false", redis_cache_maxmemory=64 * 1024**2)
+    assert live(redis_server, "appendonly") == "no"
+    assert live(redis_server, "maxmemory") == str(64 * 1024**2)
+    assert "changed=0 " in playbook.run("-e", "redis_cache_appendonly=no", "-e", "redis_cache_maxmemory=67108864")
+
+
 @pytest.mark.parametrize(
     ("variables", "message"),
     [
@@ -122,16 +133,66 @@ def test_bad_variables_are_told_and_change_nothing(
     assert live(redis_server, "maxmemory") == "0"
 
 
-def test_a_cache_that_cannot_save_is_told(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+def failed_to_save(server: EmbeddedRedis) -> None:
     # A directory in the place of the file: nothing can be renamed to it.
-    (redis_server.home / "taken").mkdir()
-    with redis_server.client() as client:
+    (server.home / "taken").mkdir()
+    with server.client() as client:
         client.config_set("dbfilename", "taken")
         client.bgsave()
         for _attempt in until(START_SECONDS):
             if client.info("persistence")["rdb_last_bgsave_status"] == "err":
                 break
+
+
+def test_a_cache_that_cannot_save_is_told(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+    failed_to_save(redis_server)
     text = " ".join(playbook.run(fails=True, redis_cache_appendonly=False).split())
     (redis_server.home / "taken").rmdir()
     assert 'Redis cannot save its data: {"snapshot": "err"}' in text
     assert str(redis_server.home) in text
+
+
+def test_snapshots_that_are_not_wanted_may_have_failed(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+    failed_to_save(redis_server)
+    playbook.run(redis_cache_appendonly=False, redis_cache_save=[])
+    (redis_server.home / "taken").rmdir()
+
+
+# A server that has all that is wanted already.
+SET = {
+    "maxmemory": str(64 * 1024**2),
+    "maxmemory-policy": "allkeys-lfu",
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "save": "900 1 300 10 60 10000",
+    "dir": "/data",
+}
+
+
+@pytest.mark.parametrize(("rewrite", "write", "told"), [("err", "ok", False), ("ok", "err", True), ("ok", "ok", False)])
+def test_writing_the_append_only_file_counts_and_not_rewriting_it(
+    playbook: Playbook, rewrite: str, write: str, told: bool
+) -> None:
+    """Without its rewrite the file only grows; the server tries again."""
+    fields = {"redis_version": "7.0.15", "config_file": "/redis.conf", "role": "master", "aof_enabled": "1"}
+    fields |= {"aof_last_bgrewrite_status": rewrite, "aof_last_write_status": write, "rdb_last_bgsave_status": "ok"}
+    info = "\r\n".join(f"{name}:{value}" for name, value in fields.items())
+    with answering({"INFO": info, "CONFIG GET": [part for pair in SET.items() for part in pair]}) as port:
+        output = playbook.run(fails=told, redis_cache_connection={"login_port": port})
+    assert ('cannot save its data: {"append-only file": "err", "snapshot": "ok"}' in " ".join(output.split())) == told
+
+
+def test_something_else_that_sets_them_back_is_found(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+    def set_back() -> None:
+        # The limit is what the module writes last; then it is done, and the proof comes over another connection.
+        for _attempt in until(START_SECONDS):
+            if "maxmemory 64mb" in redis_server.configuration.read_text():
+                break
+        with redis_server.client() as client:
+            client.config_set("timeout", 0)
+
+    with ThreadPoolExecutor() as threads:
+        done = threads.submit(set_back)
+        text = " ".join(playbook.run(fails=True, redis_cache_settings={"timeout": 300}).split())
+        done.result()
+    assert "Redis was set and already has other values again" in text and "timeout = 0" in text

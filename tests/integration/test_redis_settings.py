@@ -15,7 +15,10 @@ from typing import Any
 
 import pytest
 import redis
+from ansible_collections.midi.capacity.plugins.module_utils._redis import Cache, CacheError
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import catalog, values
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.plan import SettingPlan
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_apply import apply
 
 from demo.account import as_server_account
 from demo.servers import START_SECONDS, EmbeddedRedis, redis_bin, until
@@ -34,15 +37,24 @@ WANTED = {
 }
 
 
+SMALL = {"maxmemory": "8mb", "maxmemory-policy": "allkeys-lru"}
+
+
 def live(server: EmbeddedRedis, name: str) -> str:
     with server.client() as client:
         return client.config_get(name)[name]
 
 
-def everything(server: EmbeddedRedis) -> tuple[dict, str]:
-    """All settings and the configuration file."""
+def everything(server: EmbeddedRedis) -> tuple[dict, str, int]:
+    """All settings, the configuration file, and how many keys there are."""
     with server.client() as client:
-        return client.config_get("*"), server.configuration.read_text()
+        return client.config_get("*"), server.configuration.read_text(), client.dbsize()
+
+
+def filled(server: EmbeddedRedis) -> None:
+    """Put 8000 keys of 2 kB into the server: more than the 8 MB that SMALL allows."""
+    with server.client() as client:
+        client.mset({f"key:{number}": os.urandom(1000).hex() for number in range(8000)})
 
 
 @contextlib.contextmanager
@@ -72,6 +84,18 @@ def settings(redis_server: EmbeddedRedis, run_module: RunModule) -> RunModule:
         return run_module("redis_settings", **where, settings=wanted, **options)
 
     return run
+
+
+class WritesOnce(Cache):
+    """A connection to a server that writes its configuration file once and then no more."""
+
+    written = False
+
+    def config_rewrite(self) -> None:
+        if self.written:
+            raise CacheError("CONFIG REWRITE failed: No space left on device", self.where)
+        super().config_rewrite()
+        self.written = True
 
 
 class WithoutFile(EmbeddedRedis):
@@ -115,25 +139,29 @@ def test_check_run_second_run_and_restart(redis_server: EmbeddedRedis, settings:
         "live": "64mb",
         "state": "applied",
     }
-    # What evicts keys for good comes last, and the file is written when all is proven.
-    assert first["executed_commands"][-3:] == [
+    # What evicts keys for good comes last, when all else is proven and in the file.
+    assert first["executed_commands"][-5:] == [
         'CONFIG SET appendonly "yes"',
+        "CONFIG REWRITE",
+        'CONFIG SET maxmemory-policy "allkeys-lfu"',
         f'CONFIG SET maxmemory "{64 * MB}"',
         "CONFIG REWRITE",
     ]
+    assert first["overridden"] == []
     assert first["server"] == {
         "version": "6.2.14",
         "role": "master",
         "config_file": str(redis_server.configuration),
         "where": str(redis_server.socket),
     }
-    set_by_us, file = everything(redis_server)
+    set_by_us, file, _keys = everything(redis_server)
     assert set_by_us["save"] == "900 1 300 10"
     assert f"slave {32 * MB} {8 * MB} 60" in set_by_us["client-output-buffer-limit"]
 
     second = settings(WANTED)
-    assert not second["changed"] and second["executed_commands"] == [] and second["diff"]["after"] == ""
-    assert everything(redis_server) == (set_by_us, file)
+    assert not second["changed"] and second["persisted"] and second["diff"]["after"] == ""
+    assert second["executed_commands"] == ["CONFIG REWRITE"]
+    assert everything(redis_server)[:2] == (set_by_us, file)
     restart(redis_server)
     assert not settings(WANTED)["changed"]
 
@@ -195,6 +223,14 @@ def test_secrets_are_refused_and_never_shown(redis_server: EmbeddedRedis, settin
     assert live(redis_server, "requirepass") == ""
 
 
+@pytest.mark.parametrize("name", ["requirepass ", "require_pass", "requirepas"])
+@pytest.mark.parametrize("value", ["s3cr3t-42", ["s3cr3t-42", ["s3cr3t-43"]]])
+def test_a_misspelt_secret_is_not_shown_either(settings: RunModule, name: str, value: Any) -> None:
+    result = settings({name: value}, fails=True)
+    assert "did you mean requirepass?" in result["msg"] and name in str(result["invocation"])
+    assert "s3cr3t" not in str(result)
+
+
 @pytest.mark.parametrize("options", [{"maxmemory_limit_percent": 0}, {"aof_wait_seconds": 0}])
 def test_bad_options_are_refused(settings: RunModule, options: dict) -> None:
     (name,) = options
@@ -219,16 +255,40 @@ def test_a_value_that_reads_back_as_another_is_taken_back(redis_server: Embedded
 
 
 def test_a_file_that_cannot_be_written_takes_all_back(redis_server: EmbeddedRedis, settings: RunModule) -> None:
+    filled(redis_server)
     untouched = everything(redis_server)
     # Not even root can rename a file to a directory.
     aside = redis_server.configuration.rename(redis_server.home / "aside.conf")
     redis_server.configuration.mkdir()
-    result = settings({"timeout": 300, "maxmemory": "64mb"}, fails=True)
+    result = settings({"timeout": 300, **SMALL}, fails=True)
+    # Also when nothing is to be changed: what is live would not be kept.
+    unchanged = settings({"timeout": 0}, fails=True)
     redis_server.configuration.rmdir()
     aside.rename(redis_server.configuration)
     assert "the configuration file could not be written: " in result["msg"]
     assert "directory; nothing was changed" in result["msg"] and "persist=never" in result["msg"]
+    assert "the server evicts keys by allkeys-lru" in str(result["warnings"])
     assert everything(redis_server) == untouched
+    assert "could not be written: " in unchanged["msg"] and "nothing was changed" in unchanged["msg"]
+
+
+def test_a_file_that_cannot_be_written_when_keys_are_gone(redis_server: EmbeddedRedis) -> None:
+    """Written once, and then no more: as on a disk that fills up."""
+    filled(redis_server)
+    cache = WritesOnce.connect({"login_unix_socket": str(redis_server.socket)})
+    settings, _file, keys = everything(redis_server)
+    changes = [SettingPlan("timeout", "0", "300"), SettingPlan("maxmemory", "0", str(8 * MB))]
+    with redis_server.client() as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        with pytest.raises(CacheError) as caught:
+            apply(cache, changes, rewrite=True, aof_wait_seconds=1)
+    cache.close()
+    now, file, left = everything(redis_server)
+    assert left < keys
+    assert f"{keys - left:,} keys were evicted meanwhile" in str(caught.value)
+    assert now == {**settings, "maxmemory-policy": "allkeys-lru"}
+    assert "the configuration file keeps this for the next start: timeout = 300" in str(caught.value)
+    assert "timeout 300" in file and "maxmemory 8mb" not in file
 
 
 def test_without_a_file_nothing_is_touched_unless_that_is_said(
@@ -244,19 +304,42 @@ def test_without_a_file_nothing_is_touched_unless_that_is_said(
     first = run_module("redis_settings", **options)
     assert first["changed"] and not first["persisted"] and first["server"]["config_file"] is None
     assert first["settings"]["timeout"]["state"] == "live_only"
-    assert "forgets the change of timeout, because it runs without a configuration file" in str(first["warnings"])
+    assert "may forget timeout, because it runs without a configuration file" in str(first["warnings"])
     assert live(without_file, "timeout") == "300"
-    assert not run_module("redis_settings", **{**options, "persist": "always"})["changed"]
+    # That nothing is to be changed does not make it last.
+    second = run_module("redis_settings", **options)
+    assert not second["changed"] and second["settings"] == {
+        "timeout": {**first["settings"]["timeout"], "before": "300"}
+    }
+    assert second["warnings"] == first["warnings"]
+    for check in (True, False):
+        refused = run_module("redis_settings", check=check, fails=True, **{**options, "persist": "always"})
+        assert "runs without a configuration file" in refused["msg"]
+    assert run_module("redis_settings", **{**options, "persist": "always", "settings": {}})["settings"] == {}
 
 
 def test_never_leaves_the_file_alone(redis_server: EmbeddedRedis, settings: RunModule) -> None:
     before = redis_server.configuration.read_text()
-    result = settings({"timeout": 300}, persist="never")
-    assert result["executed_commands"] == ['CONFIG SET timeout "300"']
-    assert "because persist is never" in str(result["warnings"])
+    for executed in (['CONFIG SET timeout "300"'], []):
+        result = settings({"timeout": 300}, persist="never")
+        assert result["executed_commands"] == executed
+        assert result["settings"]["timeout"]["state"] == "live_only" and not result["persisted"]
+        assert "may forget timeout, because persist is never" in str(result["warnings"])
     assert redis_server.configuration.read_text() == before
     restart(redis_server)
     assert live(redis_server, "timeout") == "0"
+
+
+def test_what_was_set_by_hand_is_kept_and_that_is_no_change(redis_server: EmbeddedRedis, settings: RunModule) -> None:
+    with redis_server.client() as client:
+        client.config_set("timeout", 300)
+    checked = settings({"timeout": 300}, check=True)
+    assert "timeout 300" not in redis_server.configuration.read_text()
+    result = settings({"timeout": 300})
+    for found in (checked, result):
+        assert not found["changed"] and found["persisted"] and found["settings"]["timeout"]["state"] == "applied"
+    restart(redis_server)
+    assert live(redis_server, "timeout") == "300"
 
 
 def test_the_append_only_file_is_really_on_when_the_module_ends(
@@ -285,6 +368,8 @@ def test_an_append_only_file_that_cannot_be_opened_takes_all_back(
     result = settings({"timeout": 300, "appendonly": True}, fails=True)
     assert "Unable to turn on AOF" in result["msg"] and "nothing was changed" in result["msg"]
     assert everything(redis_server) == untouched
+    with redis_server.client() as client:
+        client.config_set("dir", str(redis_server.home))
 
 
 def test_an_append_only_file_whose_writer_dies_takes_all_back(redis_server: EmbeddedRedis, settings: RunModule) -> None:
@@ -304,26 +389,154 @@ def test_an_append_only_file_whose_writer_dies_takes_all_back(redis_server: Embe
 def test_a_slow_append_only_file_is_waited_for_so_long_and_no_longer(
     redis_server: EmbeddedRedis, settings: RunModule
 ) -> None:
+    filled(redis_server)
     with redis_server.client() as client, slowed_down(client):
         untouched = everything(redis_server)
         started = time.monotonic()
-        result = settings({"appendonly": True}, aof_wait_seconds=1, fails=True)
+        result = settings({"appendonly": True, **SMALL}, aof_wait_seconds=1, fails=True)
         assert time.monotonic() - started >= 1
         assert client.info("persistence")["aof_enabled"] == 0
+        # No key was evicted for nothing.
         assert everything(redis_server) == untouched
     assert "was not written within 1 s; nothing was changed" in result["msg"]
+    assert "the server evicts keys by allkeys-lru" in str(result["warnings"])
+
+
+def test_an_append_only_file_that_somebody_else_switched_on_is_waited_for(
+    redis_server: EmbeddedRedis, settings: RunModule
+) -> None:
+    with redis_server.client() as client:
+        with slowed_down(client):
+            client.config_set("appendonly", "yes")
+            assert "was not written within 1 s" in settings({"appendonly": True}, aof_wait_seconds=1, fails=True)["msg"]
+            # Theirs, so it stays on.
+            assert client.info("persistence")["aof_enabled"] == 1
+        # The writer still has the slow pace that it was begun with; another one has not.
+        os.kill(children(client.info("server")["process_id"])[0], signal.SIGKILL)
+        for _attempt in until(START_SECONDS):
+            if client.info("persistence")["aof_last_bgrewrite_status"] == "err":
+                break
+        assert not settings({"appendonly": True})["changed"]
+        assert client.info("persistence")["aof_rewrite_in_progress"] == 0
 
 
 def test_a_lower_limit_than_what_is_in_use_warns_and_evicts(redis_server: EmbeddedRedis, settings: RunModule) -> None:
-    wanted = {"maxmemory": "8mb", "maxmemory-policy": "allkeys-lru"}
+    filled(redis_server)
     with redis_server.client() as client:
-        client.mset({f"key:{number}": os.urandom(1000).hex() for number in range(8000)})
-        checked = settings(wanted, check=True)
+        checked = settings(SMALL, check=True)
         assert client.dbsize() == 8000
         assert "the server evicts keys by allkeys-lru" in str(checked["warnings"])
-        assert "the server evicts keys by allkeys-lru" in str(settings(wanted)["warnings"])
+        assert "the server evicts keys by allkeys-lru" in str(settings(SMALL)["warnings"])
         assert 0 < client.dbsize() < 8000
-    assert "warnings" not in settings(wanted)
+    assert "warnings" not in settings(SMALL)
+
+
+def test_a_new_policy_does_not_evict_by_a_limit_that_is_lifted(
+    redis_server: EmbeddedRedis, settings: RunModule
+) -> None:
+    filled(redis_server)
+    with redis_server.client() as client:
+        client.config_set("maxmemory", 8 * MB)
+        settings({"maxmemory": "64mb", "maxmemory-policy": "allkeys-lru"})
+        assert client.dbsize() == 8000
+
+
+@pytest.fixture
+def included(redis_server: EmbeddedRedis) -> Path:
+    """A file that redis.conf includes after it set a limit of 16 MB."""
+    path = redis_server.home / "more.conf"
+    path.write_text("timeout 5\nmaxmemory 32mb\n")
+    path.chmod(0o644)
+    text = redis_server.configuration.read_text()
+    redis_server.configuration.write_text(f"maxmemory 16mb\ninclude {path}\n{text}")
+    restart(redis_server)
+    assert live(redis_server, "maxmemory") == str(32 * MB)
+    return path
+
+
+@pytest.mark.parametrize("check", [True, False])
+def test_an_included_file_that_undoes_it_is_named_before_anything_is_touched(
+    redis_server: EmbeddedRedis, settings: RunModule, included: Path, check: bool
+) -> None:
+    untouched = everything(redis_server)
+    result = settings({"timeout": 300, "maxmemory": "64mb"}, check=check, fails=True)
+    assert "1 setting would not outlive a restart" in result["msg"] and "nothing was changed" in result["msg"]
+    (overridden,) = result["overridden"]
+    assert overridden == {
+        "name": "maxmemory",
+        "by": f"{included} line 2",
+        "value": "32mb",
+        "wanted": "64mb",
+        "remedy": f'take "maxmemory 32mb" out of {included} line 2',
+    }
+    assert everything(redis_server) == untouched
+    # What is said is true, and so is what to do about it.
+    warned = settings({"timeout": 300, "maxmemory": "64mb"}, check=check, on_override="warn")
+    assert [found["name"] for found in warned["overridden"]] == ["maxmemory"]
+    assert warned["settings"]["maxmemory"]["state"] == "live_only"
+    assert warned["settings"]["timeout"]["state"] == "applied"
+    assert "a restart of the server undoes this: maxmemory is 32mb" in str(warned["warnings"])
+    restart(redis_server)
+    assert live(redis_server, "maxmemory") == str(32 * MB)
+    included.write_text("")
+    result = settings({"maxmemory": "64mb"})
+    assert result["overridden"] == [] and result["settings"]["maxmemory"]["state"] == "applied"
+    restart(redis_server)
+    assert live(redis_server, "maxmemory") == str(64 * MB)
+
+
+def test_an_included_file_that_says_the_same_is_no_matter(
+    redis_server: EmbeddedRedis, settings: RunModule, included: Path
+) -> None:
+    result = settings({"maxmemory": "32mb", "timeout": 5})
+    assert not result["changed"] and result["overridden"] == []
+
+
+def test_a_default_that_is_not_written_beside_an_included_file_is_warned_of(
+    redis_server: EmbeddedRedis, settings: RunModule, included: Path
+) -> None:
+    result = settings({"timeout": 0})
+    assert result["settings"]["timeout"]["state"] == "live_only"
+    assert "a restart of the server undoes this: timeout is 5" in str(result["warnings"])
+    restart(redis_server)
+    assert live(redis_server, "timeout") == "5"
+
+
+def test_a_command_line_that_undoes_it_is_named(redis_server: EmbeddedRedis, settings: RunModule) -> None:
+    redis_server.stop()
+    redis_server.start("--set-proc-title", "no", "--maxmemory", "100mb")
+    untouched = everything(redis_server)
+    result = settings({"maxmemory": "64mb"}, fails=True)
+    assert 'by the command line, wanted 64mb: take "--maxmemory 100mb" out of the command' in result["msg"]
+    assert everything(redis_server) == untouched
+    assert settings({"maxmemory": "100mb"})["overridden"] == []
+
+
+def test_where_the_server_cannot_be_looked_at_nothing_is_claimed(
+    redis_server: EmbeddedRedis, run_module: RunModule, included: Path
+) -> None:
+    """Its answers come from elsewhere, with the number of a process that here is another one."""
+    answers = {
+        "INFO": f"redis_version:7.0.15\r\nprocess_id:{os.getpid()}\r\nconfig_file:{redis_server.configuration}",
+        "CONFIG GET": ["maxmemory", str(64 * MB)],
+    }
+    with answering(answers) as port:
+        result = run_module("redis_settings", login_port=port, settings={"maxmemory": "64mb"})
+    assert result["overridden"] == [] and result["persisted"]
+
+
+@pytest.mark.parametrize("wanted", [{"timeout": 300}, {"timeout": 300, "maxmemory": "64mb"}])
+def test_a_file_that_only_some_may_read_stays_so(
+    redis_server: EmbeddedRedis, settings: RunModule, wanted: dict
+) -> None:
+    """CONFIG REWRITE makes a new file, for all to read, and there may be a password in it."""
+    redis_server.configuration.chmod(0o600)
+    before = redis_server.configuration.stat()
+    result = settings(wanted)
+    after = redis_server.configuration.stat()
+    assert result["persisted"] and "warnings" not in result
+    assert after.st_mtime_ns != before.st_mtime_ns
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
 
 
 def test_a_server_that_is_loading_is_left_alone(
@@ -400,6 +613,7 @@ def test_a_replica_is_set_too_and_said_to_be_one(redis_server: EmbeddedRedis, se
         ),
         ({"INFO": "-LOADING Redis is loading the dataset in memory"}, "Redis is loading its data from disk"),
         ({"INFO": "redis_version:6.0.16"}, "Redis 6.0.16 is not supported"),
+        ({"INFO": "redis_version:7.0.15\r\nredis_mode:sentinel"}, "this is a Sentinel"),
         (
             {"INFO": "redis_version:7.0.15", "CONFIG": "-ERR unknown command 'CONFIG'"},
             "the server has no command CONFIG",

@@ -22,6 +22,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._redis import (
 )
 
 TCP = {"login_host": "cache", "login_port": 6379}
+REFUSED = redis.exceptions.ConnectionError("Connection refused")
 
 
 class FailingClient:
@@ -89,6 +90,21 @@ def test_a_library_that_is_missing_is_named(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(_redis, "redis", None)
     with pytest.raises(CacheError, match="the Python library redis is missing for .*python3-redis"):
         Cache.connect(TCP)
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_that_is_none_is_refused_before_anything(port: int) -> None:
+    with pytest.raises(CacheError, match=f"^login_port is {port}, which is no port.*give 1 to 65535"):
+        Cache.connect({**TCP, "login_port": port})
+
+
+@pytest.mark.parametrize(
+    "options", [{**TCP, "login_port": 65535}, {"login_port": 0, "login_unix_socket": "/run/redis.sock"}]
+)
+def test_a_port_that_is_one_or_does_not_count(monkeypatch: pytest.MonkeyPatch, options: dict[str, Any]) -> None:
+    monkeypatch.setattr(_redis.redis, "Redis", lambda **_arguments: FailingClient(REFUSED))
+    with pytest.raises(Unreachable):
+        Cache.connect(options)
 
 
 def test_arguments_for_tcp_and_tls() -> None:

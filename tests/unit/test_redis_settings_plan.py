@@ -10,7 +10,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._redis_settings impo
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.plan import (
     Facts,
     SettingPlan,
-    changes_in_order,
+    in_steps,
     plan,
     unlike,
     warnings,
@@ -116,10 +116,25 @@ def test_words_are_refused_by_us_only_for_versions_that_are_known() -> None:
     assert one("maxmemory-policy", "allkeys-lrm", facts((8, 6, 0))).desired == "allkeys-lrm"
 
 
-def test_what_cannot_be_undone_comes_last() -> None:
-    wanted = {"maxmemory": "1gb", "appendonly": True, "timeout": 0, "hz": 20, "maxmemory-policy": "allkeys-lru"}
-    plans, _problems = plan(wanted, facts(), 75)
-    assert [found.name for found in changes_in_order(plans)] == ["hz", "maxmemory-policy", "appendonly", "maxmemory"]
+@pytest.mark.parametrize(
+    ("now", "limit", "last"),
+    [
+        ("0", "1gb", ["maxmemory-policy", "maxmemory"]),
+        (str(2 * GIB), "1gb", ["maxmemory-policy", "maxmemory"]),
+        # The policy would evict down to a limit that is on its way up.
+        (str(GIB), "2gb", ["maxmemory", "maxmemory-policy"]),
+        (str(GIB), "1gb", ["maxmemory-policy"]),
+    ],
+)
+def test_what_evicts_keys_comes_last_and_on_its_own(now: str, limit: str, last: list[str]) -> None:
+    wanted = {"maxmemory": limit, "appendonly": True, "timeout": 0, "maxmemory-policy": "allkeys-lru", "hz": 20}
+    plans, _problems = plan(wanted, facts(maxmemory=now), 75)
+    assert [[found.name for found in step] for step in in_steps(plans)] == [["hz", "appendonly"], last]
+
+
+def test_no_limit_at_all_is_the_highest() -> None:
+    plans = [SettingPlan("maxmemory-policy", "noeviction", "allkeys-lru"), SettingPlan("maxmemory", "1024", "0")]
+    assert [found.name for found in in_steps(plans)[1]] == ["maxmemory", "maxmemory-policy"]
 
 
 @pytest.mark.parametrize(
@@ -139,6 +154,8 @@ def test_what_cannot_be_undone_comes_last() -> None:
             ["maxmemory 1gb is less than the 2 GiB in use: the server evicts keys by allkeys-lfu"],
         ),
         ({"maxmemory": "1gb"}, facts(maxmemory=str(GIB)), []),
+        # Exactly what is in use.
+        ({"maxmemory": "2gb"}, facts(), []),
     ],
 )
 def test_warnings(wanted: dict[str, Any], known: Facts, expected: list[str]) -> None:
@@ -211,7 +228,18 @@ def test_progress_of_the_append_only_file(found: dict[str, str], before: str, ex
 
 
 @pytest.mark.parametrize(
-    ("current", "desired", "expected"), [("no", "yes", True), ("yes", "yes", False), ("yes", "no", False)]
+    ("current", "desired", "found", "expected"),
+    [
+        ("no", "yes", persistence(0), True),
+        ("yes", "yes", persistence(1), False),
+        # Somebody else switched it on just now, or a run that was cut off.
+        ("yes", "yes", persistence(1, rewriting=1), True),
+        ("yes", "yes", persistence(1, scheduled=1), True),
+        ("yes", "no", persistence(1, rewriting=1), False),
+    ],
 )
-def test_switching_on_is_told_from_all_else(current: str, desired: str, expected: bool) -> None:
-    assert aof.is_switched_on([SettingPlan("hz", "1", "2"), SettingPlan("appendonly", current, desired)]) is expected
+def test_when_to_wait_for_the_append_only_file(
+    current: str, desired: str, found: dict[str, str], expected: bool
+) -> None:
+    plans = [SettingPlan("hz", "1", "2"), SettingPlan("appendonly", current, desired)]
+    assert aof.has_to_be_awaited(plans, found) is expected

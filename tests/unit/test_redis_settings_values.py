@@ -40,7 +40,7 @@ def test_memory(written: Any, number: int) -> None:
     assert memory_bytes(written) == number
 
 
-@pytest.mark.parametrize("written", ["1.5gb", 1.5, "10 gb", "10GiB", "1tb", "-1", -1, "gb", "", True, "ten"])
+@pytest.mark.parametrize("written", ["1.5gb", 1.5, "10 gb", "10GiB", "-1", -1, "gb", "", True, "ten", "٣gb", "³"])
 def test_what_is_no_memory(written: Any) -> None:
     with pytest.raises(InvalidValue, match="takes whole bytes, or a whole number with one of b, k, kb, m, mb, g, gb"):
         memory_bytes(written)
@@ -106,6 +106,9 @@ def test_canonical(name: str, wanted: Any, current: str, expected: str) -> None:
         ("timeout", float("inf"), "0", "takes a whole number"),
         ("timeout", float("nan"), "0", "takes a whole number"),
         ("timeout", True, "0", "takes a whole number"),
+        ("timeout", "٣", "0", "takes a whole number"),
+        ("save", "٣ 1", "", "takes pairs of seconds and changes"),
+        ("maxmemory-clients", "٣%", "0", "takes whole bytes"),
         ("appendonly", "perhaps", "no", "takes yes or no"),
         ("appendonly", 1, "no", "takes yes or no"),
         ("maxmemory-policy", "lru", "noeviction", "takes one of volatile-lru"),

@@ -19,7 +19,7 @@ def parse_info(text: str) -> Dict[str, str]:
 
 def parse_keyspace(info: Mapping[str, str]) -> Dict[str, Dict[str, int]]:
     """Per database that holds keys: keys, expires (keys with a time to live), avg_ttl_ms."""
-    return {name: _database(value) for name, value in info.items() if re.match(r"db\d+\Z", name)}
+    return {name: _database(value) for name, value in info.items() if re.match(r"db[0-9]+\Z", name)}
 
 
 def role(info: Mapping[str, str]) -> Optional[str]:

@@ -11,8 +11,13 @@ from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.plan
 ON, WRITING, FAILED = "on", "writing", "failed"
 
 
-def is_switched_on(plans: Sequence[SettingPlan]) -> bool:
-    return any(found.name == "appendonly" and found.changes and found.desired == "yes" for found in plans)
+def has_to_be_awaited(plans: Sequence[SettingPlan], persistence: Mapping[str, str]) -> bool:
+    """Whether it is wanted and is switched on now, or is still being written since somebody did that.
+
+    persistence: INFO persistence from before.
+    """
+    wanted = [found for found in plans if found.name == "appendonly" and found.desired == "yes"]
+    return any(found.changes or _is_busy(persistence) for found in wanted)
 
 
 def progress(persistence: Mapping[str, str], rewrite_status_before: str) -> str:
@@ -24,5 +29,9 @@ def progress(persistence: Mapping[str, str], rewrite_status_before: str) -> str:
     status = persistence.get("aof_last_bgrewrite_status", "")
     if status == "err" and rewrite_status_before != "err":
         return FAILED
-    busy = "1" in (persistence.get("aof_rewrite_in_progress"), persistence.get("aof_rewrite_scheduled"))
-    return ON if persistence.get("aof_enabled") == "1" and not busy and status == "ok" else WRITING
+    done = persistence.get("aof_enabled") == "1" and not _is_busy(persistence) and status == "ok"
+    return ON if done else WRITING
+
+
+def _is_busy(persistence: Mapping[str, str]) -> bool:
+    return "1" in (persistence.get("aof_rewrite_in_progress"), persistence.get("aof_rewrite_scheduled"))

@@ -10,8 +10,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import catalog, headroom, values
 
-# What costs most if it has to be taken back comes last: a lower maxmemory evicts keys for good.
-_LATE = ("appendonly", "maxmemory")
+# What makes the server evict keys, which nothing brings back. A limit that falls comes after the policy that is wanted.
+_EVICTING = ("maxmemory-policy", "replica-ignore-maxmemory", "slave-ignore-maxmemory", "maxmemory")
 
 
 @dataclass(frozen=True)
@@ -64,10 +64,14 @@ def plan(wanted: Mapping[str, Any], facts: Facts, limit_percent: int) -> Tuple[L
     return plans, problems
 
 
-def changes_in_order(plans: Sequence[SettingPlan]) -> List[SettingPlan]:
-    """Those that change something, in the order in which to set them."""
+def in_steps(plans: Sequence[SettingPlan]) -> Tuple[List[SettingPlan], List[SettingPlan]]:
+    """Those that change something, in the order in which to set them: what can be taken back whole, and then what
+    evicts keys, for when all the rest is proven."""
     changing = [found for found in plans if found.changes]
-    return sorted(changing, key=lambda found: _LATE.index(found.name) if found.name in _LATE else -1)
+    first = sorted((found for found in changing if found.name not in _EVICTING), key=lambda f: f.name == "appendonly")
+    last = sorted((found for found in changing if found.name in _EVICTING), key=lambda f: _EVICTING.index(f.name))
+    # Otherwise a new policy would evict down to the limit that was.
+    return first, last[::-1] if any(_lifts_limit(found) for found in last) else last
 
 
 def warnings(plans: Sequence[SettingPlan], facts: Facts) -> List[str]:
@@ -93,6 +97,13 @@ def unlike(plans: Sequence[SettingPlan], live: Mapping[str, str]) -> List[str]:
         for found in plans
         if not values.same(found.name, live.get(found.name, ""), found.desired)
     ]
+
+
+def _lifts_limit(found: SettingPlan) -> bool:
+    if found.name != "maxmemory":
+        return False
+    current, desired = int(found.current), int(found.desired)
+    return desired == 0 or 0 < current < desired
 
 
 def _name_problem(name: str, facts: Facts) -> Optional[str]:

@@ -20,8 +20,8 @@ _UNITS: Dict[str, int] = {
     "g": 1000**3,
     "gb": 1024**3,
 }
-_MEMORY = re.compile(r"(\d+)([a-z]*)\Z")
-_NUMBER = re.compile(r"-?(?:0|[1-9]\d*)\Z")
+_MEMORY = re.compile(r"([0-9]+)([a-z]*)\Z")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]*)\Z")
 _SWITCH = {"yes": "yes", "true": "yes", "on": "yes", "no": "no", "false": "no", "off": "no"}
 # client-output-buffer-limit has groups of four: a class of clients, two limits, seconds.
 _LIMITS = 4
@@ -64,7 +64,7 @@ def same(name: str, left: str, right: str) -> bool:
 
 def rendered(name: str, value: str) -> str:
     """A canonical value as CONFIG REWRITE writes it: 10gb rather than 10737418240."""
-    if name in (*catalog.MEMORY, *catalog.MEMORY_OR_PERCENT) and value.isdigit():
+    if name in (*catalog.MEMORY, *catalog.MEMORY_OR_PERCENT) and _NUMBER.match(value):
         return memory_text(int(value))
     return value or '""'
 
@@ -109,7 +109,7 @@ def _word(name: str, wanted: Any, closed: bool) -> str:
 
 
 def _memory_or_percent(wanted: Any) -> str:
-    match = re.match(r"\s*(\d+)\s*%\s*\Z", str(wanted))
+    match = re.match(r"\s*([0-9]+)\s*%\s*\Z", str(wanted))
     return f"{int(match.group(1))}%" if match else str(memory_bytes(wanted))
 
 
