@@ -22,6 +22,8 @@ from tests.integration.demo_runs import LONGEST_SECONDS, DemoRuns, demo_in, inte
 from tests.scale import scaled
 
 FILES = scaled(20_000, 172_000)
+# What a small disk holds, and what takes long enough to be caught in the middle.
+FITTING_FILES = 40_000
 # Output lines after which the load is cut off: within the rows, and when all of them are in and the indexes come.
 MOMENTS = ("files ", "file_tags ", "melodic_patterns ", "keys and indexes")
 
@@ -337,7 +339,7 @@ def test_a_library_that_would_not_fit_is_refused_at_once(small_disk: DemoRuns) -
 
 @pytest.mark.parametrize("moment", ["files ", "file_instruments "])
 def test_a_disk_that_fills_up_during_the_load(small_disk: DemoRuns, moment: str) -> None:
-    files = str(2 * FILES)
+    files = str(FITTING_FILES)
     filler = small_disk.directory / "filler"
     with small_disk.started("up", DEMO_FILES=files) as run:
         wait_for_line(run, moment)
@@ -352,7 +354,7 @@ def test_a_disk_that_fills_up_during_the_load(small_disk: DemoRuns, moment: str)
     assert "disk" in small_disk.fails("up", DEMO_FILES=files)
     filler.unlink()
     small_disk.succeeds("up", DEMO_FILES=files)
-    assert_whole_library(small_disk, 2 * FILES)
+    assert_whole_library(small_disk, FITTING_FILES)
 
 
 def fill(path: Path) -> None:
