@@ -17,6 +17,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._host_parse import (
     meminfo,
     mounts,
     number,
+    process,
     space,
 )
 
@@ -79,6 +80,15 @@ class Host:
             "shm": look.attempt("shm", _shm, look) or {"size_bytes": None, "free_bytes": None},
             "missing": look.missing,
         }
+
+    def process(self, pid: int) -> process.Process | None:
+        """A process; None when there is none of that number, or this account may not see it."""
+        try:
+            boot_seconds = process.parse_boot_seconds(self._files.text("/proc/stat"))
+            ticks_per_second = os.sysconf("SC_CLK_TCK")
+            return process.parse_process(self._files.text(f"/proc/{pid}/stat"), boot_seconds, ticks_per_second)
+        except (OSError, ValueError):
+            return None
 
 
 class _Files:

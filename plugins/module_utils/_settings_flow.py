@@ -11,6 +11,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings import ove
 from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import (
     OVERRIDDEN,
     PENDING_RESTART,
+    Facts,
     SettingPlan,
     facts_after,
     file_problems,
@@ -22,6 +23,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.plan impor
 from ansible_collections.midi.capacity.plugins.module_utils._settings_server import (
     absent_libraries,
     apply,
+    identity,
     missing_grants,
     read_facts,
     reload,
@@ -33,7 +35,7 @@ def converge(options: dict, check_mode: bool) -> dict:
     server = Server.connect(options)
     try:
         facts = read_facts(server)
-        plans = _plans(options, facts, server)
+        plans = planned(options, facts, server)
         _refuse_forbidden(plans, facts, server)
         _refuse_overridden(plans, options, server)
         _refuse_unprivileged(plans, server)
@@ -56,7 +58,8 @@ def converge(options: dict, check_mode: bool) -> dict:
         server.close()
 
 
-def _plans(options: dict, facts, server: Server) -> list:
+def planned(options: dict, facts: Facts, server: Server) -> list:
+    """What the options come to on this server. Raises OperatorError with everything that is wrong with them."""
     broken = file_problems(facts)
     if broken:
         raise OperatorError(
@@ -145,7 +148,7 @@ def _result(plans: list, after: dict, facts, server: Server, executed: list) -> 
             found.append(overrides.unexplained(now, plan.desired))
         settings[plan.name] = _setting(plan, now, status)
         change.add(plan.name, *_sides(plan))
-    definitions, dangers = facts.definitions, safety.dangers(facts)
+    dangers = safety.dangers(facts)
     return {
         "changed": change.changed,
         "diff": change.diff(),
@@ -155,12 +158,7 @@ def _result(plans: list, after: dict, facts, server: Server, executed: list) -> 
         "dangers": [danger.as_dict() for danger in dangers],
         "executed_queries": executed,
         "warnings": [str(cause) for cause in (*found, *dangers)],
-        "server": {
-            "version": server.version,
-            "in_recovery": server.in_recovery(),
-            "cluster_name": definitions["cluster_name"].setting,
-            "data_directory": definitions["data_directory"].setting,
-        },
+        "server": identity(server, facts),
     }
 
 

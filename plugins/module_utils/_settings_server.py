@@ -52,6 +52,16 @@ def read_facts(server: Server) -> Facts:
     return Facts(definitions, entries, role_values)
 
 
+def identity(server: Server, facts: Facts) -> dict:
+    """Which server it is: {version, in_recovery, cluster_name, data_directory}."""
+    return {
+        "version": server.version,
+        "in_recovery": server.in_recovery(),
+        "cluster_name": facts.definitions["cluster_name"].setting,
+        "data_directory": facts.definitions["data_directory"].setting,
+    }
+
+
 def apply(server: Server, plans: list, facts: Facts) -> list:
     """Write what the plans say by ALTER SYSTEM; gives the statements. If one fails, those before it are taken back."""
     done: list = []

@@ -14,10 +14,17 @@ from ansible_collections.midi.capacity.plugins.module_utils._host_parse import (
     meminfo,
     mounts,
     number,
+    process,
     space,
 )
 from hypothesis import example, given
 from hypothesis import strategies as st
+
+
+def test_a_process_may_have_any_name() -> None:
+    text = "42 (a) (b) S 7 " + " ".join(str(number) for number in range(2, 19)) + " 250 0\n"
+    assert process.parse_process(text, 1000, 100) == process.Process("a) (b", 7, 1002.5)
+    assert process.parse_boot_seconds("cpu 1\nbtime 1700000000\n") == 1700000000
 
 
 def test_meminfo() -> None:
@@ -106,6 +113,8 @@ PARSERS: list[Callable[[str], object]] = [
     meminfo.parse_meminfo,
     mounts.parse_mountinfo,
     number.natural,
+    process.parse_boot_seconds,
+    lambda text: process.parse_process(text, 0, 100),
 ]
 
 

@@ -44,6 +44,18 @@ class Facts:
     def carried(self, name: str) -> List[RoleValue]:
         return [value for value in self.role_values if value.name.lower() == name.lower()]
 
+    def at_next_start(self, definition: Definition) -> str:
+        """The canonical value that the server would start with."""
+        entry = self.winner(definition.name)
+        if overrides.is_above_files(definition):
+            return definition.setting
+        if entry is None or entry.value is None:
+            return definition.boot_val or definition.setting
+        try:
+            return values.canonical(definition, entry.value)
+        except values.InvalidValue:
+            return entry.value
+
     def _entries_of(self, name: str) -> List[FileEntry]:
         return [entry for entry in self.entries if entry.name is not None and entry.name.lower() == name.lower()]
 

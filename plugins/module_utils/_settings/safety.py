@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Dict, List
 
-from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, overrides, values
+from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, overrides
 from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
 from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import Facts
 
@@ -73,10 +73,10 @@ def dangers(facts: Facts) -> List[Danger]:
 def _wal_level(facts: Facts) -> List[Danger]:
     """PostmasterMain in the server's source refuses to start with wal_level minimal beside something that needs WAL."""
     level = facts.definitions.get("wal_level")
-    if level is None or _next(facts, level) != "minimal":
+    if level is None or facts.at_next_start(level) != "minimal":
         return []
     uses = {"max_wal_senders": ("0",), "archive_mode": ("off",), "summarize_wal": ("off",)}
-    known = {name: _next(facts, facts.definitions[name]) for name in uses if name in facts.definitions}
+    known = {name: facts.at_next_start(facts.definitions[name]) for name in uses if name in facts.definitions}
     wanted = [f"{name} = {value}" for name, value in known.items() if value not in uses[name]]
     if not wanted:
         return []
@@ -88,11 +88,11 @@ def _reserved_connections(facts: Facts) -> List[Danger]:
     """Also PostmasterMain: connections that are reserved must be fewer than all."""
     maximum = facts.definitions.get("max_connections")
     names = ("superuser_reserved_connections", "reserved_connections")
-    reserved = [int(_next(facts, facts.definitions[name])) for name in names if name in facts.definitions]
-    if maximum is None or sum(reserved) < int(_next(facts, maximum)):
+    reserved = [int(facts.at_next_start(facts.definitions[name])) for name in names if name in facts.definitions]
+    if maximum is None or sum(reserved) < int(facts.at_next_start(maximum)):
         return []
     text = f"with {sum(reserved)} connections reserved the server will not start again"
-    return [_danger(facts, maximum, _next(facts, maximum), text, prevents_start=True)]
+    return [_danger(facts, maximum, facts.at_next_start(maximum), text, prevents_start=True)]
 
 
 def _libraries(facts: Facts) -> List[Danger]:
@@ -122,18 +122,5 @@ def _danger(facts: Facts, definition: Definition, value: str, consequence: str, 
     )
 
 
-def _next(facts: Facts, definition: Definition) -> str:
-    """The canonical value that the server would start with."""
-    entry = facts.winner(definition.name)
-    if overrides.is_above_files(definition):
-        return definition.setting
-    if entry is None or entry.value is None:
-        return definition.boot_val or definition.setting
-    try:
-        return values.canonical(definition, entry.value)
-    except values.InvalidValue:
-        return entry.value
-
-
 def _live_and_next(facts: Facts, definition: Definition) -> List[str]:
-    return [definition.setting, _next(facts, definition)]
+    return [definition.setting, facts.at_next_start(definition)]
