@@ -151,7 +151,11 @@ def test_a_restart_that_would_be_the_last_is_refused(postgres: EmbeddedPostgres,
 
 
 def test_a_server_that_does_not_come_back_is_told_with_the_way_back(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
-    said = phase1.fails(postgres_tuning_restart="when_pending", postgres_tuning_settings={"shared_buffers": "4000GB"})
+    said = phase1.fails(
+        postgres_tuning_restart="when_pending",
+        postgres_tuning_settings={"shared_buffers": "4000GB"},
+        postgres_tuning_on_over_budget="warn",
+    )
     assert "PostgreSQL did not come back after its restart" in said
     assert str(postgres.log) in said
     assert "take the lines of shared_buffers, shared_preload_libraries out of" in said

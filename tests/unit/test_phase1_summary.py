@@ -32,6 +32,9 @@ def tuning(**parts: Any) -> dict[str, Any]:
         "extension": {"version": "1.10", "schema": "public"},
         "statement_statistics": True,
         "statements": 1234,
+        "profile": "none",
+        "origins": {"work_mem": "given", "max_connections": "given"},
+        "budget": {"fits": True, "text": "30.5 GB of memory at most, of 54 GB", "problems": [], "warnings": []},
         **parts,
     }
 
@@ -70,6 +73,7 @@ def test_all_is_well() -> None:
             "  setting          wanted  live  source                       state",
             "  max_connections  256     256   postgresql.auto.conf line 3  applied",
             "  work_mem         64MB    64MB  postgresql.auto.conf line 3  applied",
+            "  30.5 GB of memory at most, of 54 GB",
             "  extension pg_stat_statements 1.10: its view can be read and has 1,234 statements",
             "Redis 7.0.15: 1 of 1 settings in effect",
             "  setting    wanted  live  state",
@@ -123,6 +127,18 @@ def test_overrides_dangers_and_what_is_missing_become_steps() -> None:
         "  - the snapshot lacks host, because it is elsewhere: run it there",
         "  - the snapshot lacks redis, because it is down",
     ]
+
+
+def test_what_a_profile_computed_is_marked() -> None:
+    said = phase1({"tuning": tuning(profile="web", origins={"work_mem": "profile", "max_connections": "given"})})
+    assert "  work_mem         64MB (profile)  64MB" in said
+    assert "  max_connections  256             256" in said
+
+
+def test_what_does_not_fit_becomes_a_step() -> None:
+    over = {"fits": False, "text": "long\ntable", "problems": ["it wants 64 GB"], "warnings": ["/dev/shm is small"]}
+    assert to_do({"tuning": tuning(budget=over)}) == ["  - it wants 64 GB", "  - /dev/shm is small"]
+    assert "table" not in phase1({"tuning": tuning(budget=over)})
 
 
 STATEMENTS = {"part": "statements", "reason": "it is not loaded", "remedy": "load it"}

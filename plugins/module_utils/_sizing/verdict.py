@@ -32,7 +32,7 @@ def verdict(
     """
     effective = Effective(settings)
     found = budget(effective, memory_bytes, assumptions)
-    asked = set(settings) if wanted is None else set(wanted)
+    asked = {name.lower() for name in (settings if wanted is None else wanted)}
     problems, warnings = _connections(effective, pools), _warnings(effective, shm_bytes)
     (problems if asked & {"max_parallel_workers", "max_worker_processes"} else warnings).extend(_workers(effective))
     if found.over_bytes:

@@ -58,11 +58,13 @@ def _tuning(tuning: Optional[Json], check_mode: bool) -> Part:
         return [], []
     settings = tuning["settings"]
     rows = [
-        (name, found["wanted"], found["live"], _source(found), found["state"].replace("_", " "))
+        (name, _wanted(name, found, tuning), found["live"], _source(found), found["state"].replace("_", " "))
         for name, found in sorted(settings.items())
     ]
     lines = [f"PostgreSQL {tuning['server']['version']}: {_in_effect(settings)}{_restarted(tuning)}"]
     lines += _indented(columns([_HEADINGS, *rows])) if rows else []
+    if tuning["budget"]["fits"]:
+        lines.append(f"  {tuning['budget']['text']}")
     if tuning["extension"]:
         lines.append(f"  extension pg_stat_statements {tuning['extension']['version']}: {_proof(tuning)}")
     return lines, _after_tuning(tuning, check_mode)
@@ -75,6 +77,11 @@ def _in_effect(settings: Json) -> str:
 
 def _restarted(tuning: Json) -> str:
     return ", restarted for it" if tuning["restarted"] else ""
+
+
+def _wanted(name: str, found: Json, tuning: Json) -> str:
+    """What nobody gave is marked: the profile computed it."""
+    return f"{found['wanted']} (profile)" if tuning["origins"].get(name) == "profile" else str(found["wanted"])
 
 
 def _source(found: Json) -> str:
@@ -107,7 +114,7 @@ def _after_tuning(tuning: Json, check_mode: bool) -> List[str]:
         f"{found['name']} = {found['value']} in {found['where']}: {found['consequence']}; {found['remedy']}"
         for found in tuning["dangers"]
     ]
-    return steps
+    return [*steps, *tuning["budget"]["problems"], *tuning["budget"]["warnings"]]
 
 
 def _comes_from_primary(tuning: Json) -> bool:
