@@ -90,6 +90,19 @@ class Host:
         except (OSError, ValueError):
             return None
 
+    def numbered(self, pid: int) -> list[int]:
+        """The process of that number, and those that have it in a PID namespace of their own, as in a container."""
+        return [
+            pid,
+            *(number for number in self._files.numbers("/proc") if number != pid and self._inside(number) == pid),
+        ]
+
+    def _inside(self, pid: int) -> int | None:
+        try:
+            return process.parse_innermost_pid(self._files.text(f"/proc/{pid}/status"))
+        except (OSError, ValueError):
+            return None
+
 
 class _Files:
     """Files below a root, named as if that root were /."""
@@ -103,6 +116,10 @@ class _Files:
     def text(self, path: str) -> str:
         with open(self.real(path), encoding="utf-8", errors="surrogateescape") as file:
             return file.read()
+
+    def numbers(self, path: str) -> list[int]:
+        """The names in a directory that are numbers."""
+        return sorted(int(name) for name in os.listdir(self.real(path)) if name.isdigit())
 
     def is_directory(self, path: str) -> bool:
         return os.path.isdir(self.real(path))

@@ -19,16 +19,22 @@ _APART_SECONDS = 5
 
 
 def find_pid(server: Server, login_host: str, host: Host) -> int | None:
-    """The parent of the process at the other end of the connection; None where that process is not one of this host.
+    """The parent of the process at the other end of the connection; None where that one cannot be seen on this host.
 
-    A server in a container numbers its processes itself, and the number may be somebody else's here: so the process has
-    to be PostgreSQL's, and has to have started when this connection did.
+    A server in a container numbers its processes itself, and the number may be somebody else's here, too. So the
+    process has to be PostgreSQL's, to have started when this connection did, and to be the only one like that.
     """
     row = server.rows(_BACKEND)[0]
     if not _snapshot_host.runs_here(row, login_host):
         return None
-    backend = host.process(row["backend_pid"])
-    if backend is None or backend.name not in _NAMES or abs(backend.started_at - row["started_at"]) > _APART_SECONDS:
+    found = [_parent(host, pid, row["started_at"]) for pid in host.numbered(row["backend_pid"])]
+    parents = [pid for pid in found if pid is not None]
+    return parents[0] if len(parents) == 1 else None
+
+
+def _parent(host: Host, pid: int, started_at: float) -> int | None:
+    backend = host.process(pid)
+    if backend is None or backend.name not in _NAMES or abs(backend.started_at - started_at) > _APART_SECONDS:
         return None
     parent = host.process(backend.parent_pid)
     return backend.parent_pid if parent is not None and parent.name in _NAMES else None

@@ -137,7 +137,8 @@ server:
     postmaster_pid:
       description:
         - The number of its main process on the host that runs the module.
-        - Null where it is not a process that can be seen there, as with a server in a container or on another host.
+        - A server in a container has it, too, if the container is on that host.
+        - Null where its processes cannot be seen there, as with a server on another host.
       type: int
       sample: 812
 """

@@ -3,6 +3,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +17,8 @@ from ansible_collections.midi.capacity.plugins.module_utils import _postmaster
 from ansible_collections.midi.capacity.plugins.module_utils._host import Host
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server
 
-from demo.servers import EmbeddedPostgres
+from demo.account import as_server_account
+from demo.servers import EmbeddedPostgres, postgres_bin, until
 from tests.integration.conftest import RunModule, query
 
 NAMES = ["max_connections", "WORK_MEM", "shared_buffers", "no_such_setting", "primary_conninfo"]
@@ -103,3 +109,43 @@ def test_the_main_process_is_found_and_no_other(postgres: EmbeddedPostgres, info
         assert _postmaster.find_pid(opened, "", Host(str(tmp_path))) is None
     finally:
         opened.close()
+
+
+@pytest.fixture
+def contained(tmp_path: Path) -> Iterator[EmbeddedPostgres]:
+    """A PostgreSQL whose processes have numbers of their own, as in a container: its main one is 1 there."""
+    server = EmbeddedPostgres(tmp_path / "pg")
+    server.create()
+    server.start()
+    server.stop()
+    program = postgres_bin() / "postgres"
+    command = [*as_server_account(program, tmp_path), str(program), "-D", str(server.data)]
+    process = subprocess.Popen(
+        ["unshare", "--pid", "--fork", *command], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        for _attempt in until(30):
+            try:
+                query(server, "SELECT 1")
+                break
+            except psycopg2.OperationalError:
+                assert process.poll() is None
+        yield server
+    finally:
+        # unshare waits for the server, and would not take it along.
+        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+            os.kill(int(child), signal.SIGINT)
+        process.wait(30)
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("unshare"), reason="needs root and unshare")
+def test_the_main_process_of_a_container_is_found(contained: EmbeddedPostgres, run_module: RunModule) -> None:
+    assert (contained.data / "postmaster.pid").read_text().split("\n")[0] == "1"
+    place = {"login_unix_socket": str(contained.socket)}
+    pid = run_module("pg_settings_info", names=["work_mem"], **place)["server"]["postmaster_pid"]
+    assert pid != 1
+    assert Path(f"/proc/{pid}/cwd").resolve() == contained.data.resolve()
+    host = run_module("host_capacity_info", paths=[f"/proc/{pid}/cwd"], sample_seconds=0.1, pid=pid)["host"]
+    assert host["disks"][0]["size_bytes"] > 0
+    assert host["shm"]["size_bytes"] > 0

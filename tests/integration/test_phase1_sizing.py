@@ -132,7 +132,7 @@ def test_variables_that_cannot_be_are_refused(phase1: Phase1, variables: dict[st
 
 
 def test_a_server_that_is_not_to_be_seen_needs_its_size_told(tmp_path: Path, phase1: Phase1) -> None:
-    """As with a container's: Python cannot open what /proc says of other processes."""
+    """As where /proc hides what is not one's own: Python cannot open what it says of single processes."""
     hidden = {"postgres_tuning_profile": "web", "postgres_tuning_memory": "", "postgres_tuning_cpus": 0}
     (tmp_path / "sitecustomize.py").write_text(
         "import builtins, re\n"

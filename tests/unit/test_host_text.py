@@ -24,6 +24,7 @@ from hypothesis import strategies as st
 def test_a_process_may_have_any_name() -> None:
     text = "42 (a) (b) S 7 " + " ".join(str(number) for number in range(2, 19)) + " 250 0\n"
     assert process.parse_process(text, 1000, 100) == process.Process("a) (b", 7, 1002.5)
+    assert process.parse_innermost_pid("Name:\tx\nNSpid:\t4711\t42\n") == 42
     assert process.parse_boot_seconds("cpu 1\nbtime 1700000000\n") == 1700000000
 
 
@@ -114,6 +115,7 @@ PARSERS: list[Callable[[str], object]] = [
     mounts.parse_mountinfo,
     number.natural,
     process.parse_boot_seconds,
+    process.parse_innermost_pid,
     lambda text: process.parse_process(text, 0, 100),
 ]
 

@@ -29,6 +29,15 @@ def parse_process(text: str, boot_seconds: int, ticks_per_second: int) -> Proces
     return Process(name, natural(fields[_PARENT]), boot_seconds + natural(fields[_STARTED]) / ticks_per_second)
 
 
+def parse_innermost_pid(text: str) -> int:
+    """/proc/PID/status: the process' number as it knows it, which in a container is not that of the host."""
+    for line in text.splitlines():
+        name, _colon, numbers = line.partition(":")
+        if name == "NSpid" and numbers.split():
+            return natural(numbers.split()[-1])
+    raise ValueError("the process' status file does not say its numbers")
+
+
 def parse_boot_seconds(text: str) -> int:
     """When the host was started, in seconds since 1970, from /proc/stat."""
     for line in text.splitlines():
