@@ -61,6 +61,14 @@ class NotPermitted(CacheError):
     """The user that logged in may not run a command, or the server does not have it under its name."""
 
 
+class KeyNotPermitted(NotPermitted):
+    """The user may run the command, but not with the key that was given."""
+
+
+class ReadOnly(CacheError):
+    """The server takes no writes."""
+
+
 class Loading(CacheError):
     """The server reads its data from disk and answers later."""
 
@@ -87,7 +95,7 @@ class Cache:
         _require_port(options)
         # Commands answer as the server wrote it: how redis-py shapes answers differs between its versions.
         client = redis.Redis(**connection_arguments(options))
-        for command in ("INFO", "CONFIG GET", "CONFIG SET", "CONFIG REWRITE"):
+        for command in ("INFO", "CONFIG GET", "CONFIG SET", "CONFIG REWRITE", "SCAN"):
             client.set_response_callback(command, _as_answered)
         cache = cls(client, describe(options), options.get("login_user") or "default")
         try:
@@ -124,6 +132,35 @@ class Cache:
         """Have the server write the values it runs with into its configuration file."""
         self._run("CONFIG REWRITE")
 
+    def scan(self, cursor: str, count: int, match: str = "") -> tuple:
+        """One step: the next cursor, "0" at the end, and the keys of this step, of which some may come twice.
+
+        Keys that are no UTF-8 have surrogates, and go back to the server as they came.
+        """
+        following, keys = self._run("SCAN", cursor, *(["MATCH", match] if match else []), "COUNT", count)
+        return following, keys
+
+    def for_each(self, command: str, keys: list, *options) -> list:
+        """What the command answers for each key, in one round trip; where it fails for a key, a CacheError.
+
+        Raises Unreachable, LoginRefused and Loading.
+        """
+        pipeline = self._client.pipeline(transaction=False)
+        for key in keys:
+            pipeline.execute_command(command, key, *options)
+        try:
+            answers = pipeline.execute(raise_on_error=False)
+        except redis.RedisError as error:
+            raise self._translated(error, command) from None
+        return [self._translated(found, command) if isinstance(found, Exception) else found for found in answers]
+
+    def unlink(self, keys: list) -> int:
+        """How many of the keys there were; the server frees their memory in the background."""
+        return self._run("UNLINK", *keys)
+
+    def ping(self) -> None:
+        self._run("PING")
+
     def close(self) -> None:
         self._client.close()
 
@@ -149,6 +186,14 @@ class Cache:
             )
         if isinstance(error, redis.exceptions.AuthenticationError):
             return LoginRefused(f"Redis refused the login: {message}", self.where, _login_remedy(message))
+        if isinstance(error, redis.exceptions.ReadOnlyError):
+            return ReadOnly(f"{command} failed: {message}", self.where, "connect to the master")
+        if isinstance(error, redis.exceptions.NoPermissionError) and _is_about_keys(message):
+            return KeyNotPermitted(
+                f'user "{self._login}" may not run {command} on the keys that it was given',
+                self.where,
+                f"connect as a user that may, or allow the keys: ACL SETUSER {self._login} ~PATTERN",
+            )
         if isinstance(error, redis.exceptions.NoPermissionError):
             return NotPermitted(
                 f'user "{self._login}" may not run {command}',
@@ -252,6 +297,11 @@ def _tls_arguments(options: dict) -> dict:
 def _grant(command: str) -> str:
     words = command.lower().split()
     return "+" + "|".join(words)
+
+
+def _is_about_keys(message: str) -> bool:
+    # Redis 6.2: "... to access one of the keys used as arguments"; from 7.0 on: "No permissions to access a key".
+    return "access" in message and "key" in message
 
 
 def _login_remedy(message: str) -> str:

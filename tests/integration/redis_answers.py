@@ -7,9 +7,10 @@ import contextlib
 import socket
 import threading
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-# An error (-...), a text, a list of texts; None closes the connection.
-Answer = str | list[str] | None
+# An error (-...), a text, a list of texts and lists; None closes the connection.
+Answer = str | list[Any] | None
 
 
 @contextlib.contextmanager
@@ -53,7 +54,7 @@ def _answer(command: str, answers: Mapping[str, Answer]) -> Answer:
     return answers[max(fitting, key=len)] if fitting else "OK"
 
 
-def _encoded(answer: str | list[str]) -> bytes:
+def _encoded(answer: str | list[Any]) -> bytes:
     if isinstance(answer, list):
         return f"*{len(answer)}\r\n".encode() + b"".join(_encoded(part) for part in answer)
     if answer.startswith("-"):

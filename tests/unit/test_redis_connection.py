@@ -11,9 +11,11 @@ from ansible_collections.midi.capacity.plugins.module_utils import _redis
 from ansible_collections.midi.capacity.plugins.module_utils._redis import (
     Cache,
     CacheError,
+    KeyNotPermitted,
     Loading,
     LoginRefused,
     NotPermitted,
+    ReadOnly,
     Unreachable,
     connection_arguments,
     describe,
@@ -55,6 +57,25 @@ class FailingClient:
         (redis.exceptions.ResponseError("AUTH called without any password configured"), LoginRefused, "leave login"),
         (redis.exceptions.ResponseError("WRONGPASS invalid username-password pair"), LoginRefused, "check login_user"),
         (redis.exceptions.NoPermissionError("x"), NotPermitted, "ACL SETUSER app +config|set"),
+        # As Redis 6.2 says it, and as 7.0 does.
+        (
+            redis.exceptions.NoPermissionError(
+                "this user has no permissions to access one of the keys used as arguments"
+            ),
+            KeyNotPermitted,
+            "ACL SETUSER app ~PATTERN",
+        ),
+        (redis.exceptions.NoPermissionError("No permissions to access a key"), KeyNotPermitted, "on the keys that it"),
+        (
+            redis.exceptions.NoPermissionError("User app has no permissions to run the 'memory|usage' command"),
+            NotPermitted,
+            "+config|set",
+        ),
+        (
+            redis.exceptions.ReadOnlyError("You can't write against a read only replica."),
+            ReadOnly,
+            "connect to the mas",
+        ),
         (redis.exceptions.TimeoutError("Timeout reading"), Unreachable, "check that the server runs"),
         (redis.exceptions.ConnectionError("Permission denied"), Unreachable, "become_user"),
         (redis.exceptions.ConnectionError("Connection closed by server."), Unreachable, "set tls to true"),
