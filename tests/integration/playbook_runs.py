@@ -40,6 +40,35 @@ class Run:
         return found[1]
 
 
+def run_playbook(
+    playbook: str,
+    directory: Path,
+    inventory: dict[str, Any],
+    *arguments: str,
+    environment: dict[str, str] | None = None,
+    **extra: Any,
+) -> Run:
+    """One run, from a directory of its own. extra: variables, as `-e` gives them."""
+    path = directory / "inventory.yml"
+    # JSON is YAML.
+    path.write_text(json.dumps(inventory))
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(path), *arguments]
+    if extra:
+        command += ["-e", json.dumps(extra)]
+    done = subprocess.run(
+        command,
+        cwd=directory,
+        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
+    return Run(done.stdout + done.stderr, done.returncode)
+
+
 class Phase1:
     """Hosts db and cache, which are embedded servers, and what an operator writes about them."""
 
@@ -75,30 +104,10 @@ class Phase1:
         self, *arguments: str, playbook: str = PHASE1, environment: dict[str, str] | None = None, **extra: Any
     ) -> Run:
         """One run. extra: further variables, as `-e` gives them."""
-        inventory = self.directory / "inventory.yml"
-        groups = {"postgres": self._group("db"), "redis": self._group("cache")}
-        # JSON is YAML.
-        inventory.write_text(json.dumps({"all": {"vars": self.variables, "children": groups}}))
-        command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(inventory), *arguments]
-        if extra:
-            command += ["-e", json.dumps(extra)]
-        done = subprocess.run(
-            command,
-            cwd=self.directory,
-            env={
-                **os.environ,
-                "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
-                "ANSIBLE_NOCOLOR": "1",
-                **(environment or {}),
-            },
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=LONGEST_SECONDS,
-            check=False,
-        )
-        assert "Traceback" not in done.stdout + done.stderr, done.stdout + done.stderr
-        return Run(done.stdout + done.stderr, done.returncode)
+        inventory = {
+            "all": {"vars": self.variables, "children": {"postgres": self._group("db"), "redis": self._group("cache")}}
+        }
+        return run_playbook(playbook, self.directory, inventory, *arguments, environment=environment, **extra)
 
     def _group(self, host: str) -> dict[str, Any]:
         return {"hosts": {host: self.hosts[host]} if host in self.hosts else {}}

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from demo.servers import EmbeddedPostgres, EmbeddedRedis
+from tests.integration.cache_keys import KEYS
 from tests.integration.conftest import query
 from tests.integration.playbook_runs import Phase1
 
@@ -32,6 +33,7 @@ def test_check_run_and_second_run(tmp_path: Path, redis_server: EmbeddedRedis) -
     try:
         phase1 = Phase1(tmp_path, postgres, redis_server)
         phase1.variables["postgres_tuning_restart"] = "when_pending"
+        phase1.variables["redis_cache_keys"] = KEYS
         before, before_cache = phase1.facts(), redis_server.client().config_get("*")
 
         checked = phase1.succeeds("--check", "--diff")
@@ -61,6 +63,8 @@ def test_check_run_and_second_run(tmp_path: Path, redis_server: EmbeddedRedis) -
         report = (phase1.reports / "db" / "baseline-phase1.md").read_text()
         assert report.startswith("# Capacity baseline `phase1`")
         assert [path.suffix for path in (phase1.state / "snapshots").iterdir()] == [".json"]
+        strategies = [phase1.state / "cache-strategy.md", phase1.reports / "cache" / "cache-strategy.md"]
+        assert ["`tag:{tag_id}`" in path.read_text() for path in strategies] == [True, True]
 
         after = phase1.facts()
         second = phase1.succeeds()
