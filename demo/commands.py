@@ -121,7 +121,9 @@ class Demo:
             "PGUSER": "postgres",
             "PGDATABASE": library.DATABASE,
         }
-        os.execve(postgres_bin() / "psql", ["psql", *arguments], {**self.environment, **place})
+        # By its path, or it would look for itself on PATH.
+        psql = str(postgres_bin() / "psql")
+        os.execve(psql, [psql, *arguments], {**self.environment, **place})
 
     def redis_cli(self, arguments: list[str]) -> None:
         """Become redis-cli, connected to the demo's Redis."""

@@ -166,8 +166,8 @@ def test_another_number_of_files_is_refused_and_nothing_is_lost(demo: DemoRuns) 
 
 
 def test_a_user_can_look_around(demo: DemoRuns) -> None:
-    # Settings for another server must not lead there.
-    elsewhere = {"PGHOST": "nowhere.invalid", "PGSERVICE": "none", "PGOPTIONS": "-c geqo=off"}
+    # Settings for another server must not lead there, and no other psql is needed.
+    elsewhere = {"PGHOST": "nowhere.invalid", "PGSERVICE": "none", "PGOPTIONS": "-c geqo=off", "PATH": "/nonexistent"}
     assert demo.succeeds("psql", "-Atc", "SELECT count(*) FROM files", **elsewhere) == f"{FILES}\n"
     assert demo.succeeds("redis-cli", "set", "a key", "1") == "OK\n"
     assert demo.succeeds("redis-cli", "get", "a key") == "1\n"
