@@ -75,4 +75,4 @@ def test_all_faults_are_told_and_nothing_is_changed(redis_server: EmbeddedRedis,
 
 def test_directories_are_absolute(documents: Documents) -> None:
     text = documents.run(KEYS, fails=True, redis_cache_state_dir="state")
-    assert "must be absolute paths" in text and not any(documents.there())
+    assert "redis_cache_state_dir must be an absolute path" in text and not any(documents.there())
