@@ -18,12 +18,12 @@ _TIME_UNITS: Tuple[Tuple[str, int, str, int], ...] = (
 )
 
 
-def size(number_bytes: Number) -> str:
-    """Three digits and a binary unit: 512 B, 1.41 MiB, 128 GiB."""
-    amount, unit = float(number_bytes), _BYTE_UNITS[0]
-    for unit in _BYTE_UNITS:
+def size(number_bytes: Number, units: Tuple[str, ...] = _BYTE_UNITS) -> str:
+    """Three digits and a binary unit: 512 B, 1.41 MiB, 128 GiB. units: other names for these, smallest first."""
+    amount, unit = float(number_bytes), units[0]
+    for unit in units:
         # What would be rounded to 1024 belongs to the next unit.
-        if abs(amount) < 1023.5 or unit == _BYTE_UNITS[-1]:
+        if abs(amount) < 1023.5 or unit == units[-1]:
             break
         amount /= 1024
     return f"{significant(amount)} {unit}"

@@ -21,12 +21,7 @@ _ROUNDING = 32
 
 def shown(number_bytes: Union[int, float]) -> str:
     """For people, three digits at most: 64 GB, 1.41 MB."""
-    amount, unit = float(number_bytes), _UNITS[0]
-    for unit in _UNITS:
-        if abs(amount) < 1023.5 or unit == _UNITS[-1]:
-            break
-        amount /= 1024
-    return f"{human.significant(amount)} {unit}"
+    return human.size(number_bytes, _UNITS)
 
 
 def rounded_down(number_bytes: int) -> int:
