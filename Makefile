@@ -27,7 +27,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .NOTPARALLEL:
-.PHONY: help setup setup-test demo demo-stop demo-clean test soak lint unit integration molecule bench docs
+.PHONY: help setup setup-test test-tools demo demo-stop demo-clean test soak lint unit integration molecule bench docs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,7 +49,11 @@ demo-stop: setup ## stop the demo's servers; the library stays
 demo-clean: setup ## remove all of the demo
 	@python -m demo clean
 
-test: lint unit integration molecule ## all gates and tests; as root it installs Docker where there is none
+# First, so that what is missing is told before the tests have run for minutes.
+test-tools:
+	@tests/tools
+
+test: test-tools lint unit integration molecule ## all gates and tests; as root it installs what Debian has of what is missing
 
 soak: export SOAK := 1
 soak: test ## the same with the long loops
@@ -60,7 +64,7 @@ lint: setup-test ## the gates: style, types, documentation, build; GATE= for one
 unit: setup-test ## tests of the pure packages; TESTS= for some of them
 	@python -m pytest -n 2 $(or $(TESTS),tests/unit)
 
-integration: setup-test ## tests against embedded servers; TESTS= for some of them
+integration: setup-test test-tools ## tests against embedded servers; TESTS= for some of them
 	@python -m pytest -n 2 --dist loadfile $(or $(TESTS),tests/integration)
 
 molecule: setup-test ## roles and playbooks on Debian 12 and 13; SCENARIO= for one of them
