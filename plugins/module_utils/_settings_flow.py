@@ -36,6 +36,7 @@ def converge(options: dict, check_mode: bool) -> dict:
     try:
         facts = read_facts(server)
         plans = planned(options, facts, server)
+        stored = {plan.name: _stored(plan, facts) for plan in plans if plan.action != "none"}
         _refuse_forbidden(plans, facts, server)
         _refuse_overridden(plans, options, server)
         _refuse_unprivileged(plans, server)
@@ -53,7 +54,7 @@ def converge(options: dict, check_mode: bool) -> dict:
             after = {plan.name: facts.definitions[plan.name] for plan in plans}
         else:
             facts = facts_after(facts, plans)
-        return _result(plans, after, facts, server, executed)
+        return {**_result(plans, after, facts, server, executed), "stored": stored}
     finally:
         server.close()
 
@@ -74,6 +75,9 @@ def planned(options: dict, facts: Facts, server: Server) -> list:
     else:
         plans, problems = plan_present(options["settings"], facts, options["lists"] == "merge")
         problems += absent_libraries(server, plans)
+        also, more = plan_absent(options.get("reset") or [], facts)
+        twice = sorted({plan.name for plan in plans} & {plan.name for plan in also})
+        plans, problems = plans + also, problems + more + [f"{name} is both wanted and to be reset" for name in twice]
     if problems:
         raise OperatorError(
             f"{_count(len(problems), 'setting')} cannot be taken; nothing was changed",
@@ -174,6 +178,16 @@ def _setting(plan: SettingPlan, now, status: str) -> dict:
         "state": status,
         "action": plan.action,
     }
+
+
+def _stored(plan: SettingPlan, facts: Facts) -> dict:
+    """What ALTER SYSTEM has stored before and after, as the file has it; None for nothing."""
+    entry = facts.by_alter_system(plan.name)
+    after = values.written(plan.definition, plan.desired) if plan.action == "set" else None
+    sides = {"before": entry.value if entry else None, "after": after}
+    if plan.name not in values.SECRET:
+        return sides
+    return {side: value and values.HIDDEN for side, value in sides.items()}
 
 
 def _sides(plan: SettingPlan) -> tuple:

@@ -37,6 +37,12 @@ options:
     type: str
     choices: [present, absent]
     default: present
+  reset:
+    description:
+      - With O(state=present), settings for which what C(ALTER SYSTEM) stored is taken away in the same go.
+    type: list
+    elements: str
+    default: []
   lists:
     description:
       - V(merge) adds the wanted elements of C(shared_preload_libraries), C(session_preload_libraries) and
@@ -195,6 +201,22 @@ dangers:
     prevents_start:
       description: Whether the server will not start again with it.
       type: bool
+stored:
+  description:
+    - What C(ALTER SYSTEM) had stored and has stored now, for every setting whose stored value changes. In check mode,
+      as it would be.
+    - With V(before) as O(settings), and those where it is null as O(reset), the module takes all of it back.
+  returned: success
+  type: dict
+  contains:
+    before:
+      description: The value as it was in C(postgresql.auto.conf), or null where there was none.
+      type: str
+      sample: null
+    after:
+      description: The value as it is there now, or null where there is none.
+      type: str
+      sample: "256"
 executed_queries:
   description: The statements that were run to change something; in check mode none.
   returned: success
@@ -233,6 +255,7 @@ SPEC = ArgumentSpec(
     {
         "settings": {"type": "dict", "required": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
+        "reset": {"type": "list", "elements": "str", "default": []},
         "lists": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
         "on_override": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "on_danger": {"type": "str", "choices": ["fail", "warn"], "default": "warn"},

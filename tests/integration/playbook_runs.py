@@ -17,6 +17,7 @@ from demo.servers import EmbeddedPostgres, EmbeddedRedis
 ROOT = Path(__file__).resolve().parents[2]
 PHASE1 = str(ROOT / "playbooks" / "phase1.yml")
 LONGEST_SECONDS = 300
+ENVIRONMENT = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
 
 
 @dataclass
@@ -40,6 +41,17 @@ class Run:
         return found[1]
 
 
+def playbook_command(
+    playbook: str, directory: Path, inventory: dict[str, Any], *arguments: str, **extra: Any
+) -> list[str]:
+    """The command of a run, whose inventory it writes. extra: variables, as `-e` gives them."""
+    path = directory / "inventory.yml"
+    # JSON is YAML.
+    path.write_text(json.dumps(inventory))
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(path), *arguments]
+    return [*command, "-e", json.dumps(extra)] if extra else command
+
+
 def run_playbook(
     playbook: str,
     directory: Path,
@@ -49,16 +61,10 @@ def run_playbook(
     **extra: Any,
 ) -> Run:
     """One run, from a directory of its own. extra: variables, as `-e` gives them."""
-    path = directory / "inventory.yml"
-    # JSON is YAML.
-    path.write_text(json.dumps(inventory))
-    command = [str(Path(sys.executable).parent / "ansible-playbook"), playbook, "-i", str(path), *arguments]
-    if extra:
-        command += ["-e", json.dumps(extra)]
     done = subprocess.run(
-        command,
+        playbook_command(playbook, directory, inventory, *arguments, **extra),
         cwd=directory,
-        env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **(environment or {})},
+        env={**ENVIRONMENT, **(environment or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -104,10 +110,26 @@ class Phase1:
         self, *arguments: str, playbook: str = PHASE1, environment: dict[str, str] | None = None, **extra: Any
     ) -> Run:
         """One run. extra: further variables, as `-e` gives them."""
-        inventory = {
+        return run_playbook(playbook, self.directory, self._inventory(), *arguments, environment=environment, **extra)
+
+    def begin(self, *arguments: str, playbook: str = PHASE1, **extra: Any) -> subprocess.Popen[str]:
+        """A run that goes on, in a process group of its own, with what it prints as a pipe."""
+        command = playbook_command(playbook, self.directory, self._inventory(), *arguments, **extra)
+        return subprocess.Popen(
+            command,
+            cwd=self.directory,
+            env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+
+    def _inventory(self) -> dict[str, Any]:
+        return {
             "all": {"vars": self.variables, "children": {"postgres": self._group("db"), "redis": self._group("cache")}}
         }
-        return run_playbook(playbook, self.directory, inventory, *arguments, environment=environment, **extra)
 
     def _group(self, host: str) -> dict[str, Any]:
         return {"hosts": {host: self.hosts[host]} if host in self.hosts else {}}

@@ -154,28 +154,10 @@ def test_a_restart_that_would_be_the_last_is_refused(postgres: EmbeddedPostgres,
     assert live(postgres, "max_connections") == "100"
 
 
-def test_a_server_that_does_not_come_back_is_told_with_the_way_back(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
-    said = phase1.fails(
-        postgres_tuning_restart="when_pending",
-        postgres_tuning_settings={"shared_buffers": "4000GB"},
-        postgres_tuning_on_over_budget="warn",
-    )
-    assert "PostgreSQL did not come back after its restart" in said
-    assert str(postgres.log) in said
-    assert "take the lines of shared_buffers, shared_preload_libraries out of" in said
-    # The way back, as the message says it.
-    stored = postgres.data / "postgresql.auto.conf"
-    kept = [
-        line for line in stored.read_text().splitlines() if not line.startswith(("shared_buffers", "shared_preload"))
-    ]
-    stored.write_text("\n".join(kept) + "\n")
-    postgres.start()
-    assert live(postgres, "shared_buffers") == "128MB"
-
-
 def test_a_restart_that_never_was_is_told_so(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
     nowhere = str(phase1.directory / "no" / "pg_ctl")
-    said = phase1.fails(postgres_tuning_restart="when_pending", postgres_tuning_restart_pg_ctl=[nowhere])
+    never = {"postgres_tuning_restart_pg_ctl": [nowhere], "postgres_tuning_trial_start": False}
+    said = phase1.fails(postgres_tuning_restart="when_pending", **never)
     assert "PostgreSQL was not restarted (pg_ctl in" in said
     assert f"{nowhere} restart" in said
     assert "It runs as before, and max_connections, shared_preload_libraries wait for a restart" in said

@@ -29,6 +29,9 @@ def tuning(**parts: Any) -> dict[str, Any]:
         "restarted": False,
         "restart": "never",
         "restart_method": "systemd",
+        "window": {"open": True, "text": "no maintenance window is set"},
+        "interruption_seconds": None,
+        "cut_off": [],
         "extension": {"version": "1.10", "schema": "public"},
         "statement_statistics": True,
         "statements": 1234,
@@ -66,10 +69,12 @@ def to_do(results: dict[str, Any], check_mode: bool = False) -> list[str]:
 
 
 def test_all_is_well() -> None:
-    results = {"tuning": tuning(restarted=True), "cache": CACHE, "snapshot": SNAPSHOT, "baseline": BASELINE}
+    told = {"restarted": True, "interruption_seconds": 1.26, "cut_off": [{"pid": 7}]}
+    results = {"tuning": tuning(**told), "cache": CACHE, "snapshot": SNAPSHOT, "baseline": BASELINE}
     assert phase1(results) == "\n".join(
         [
-            "PostgreSQL 16.4: 2 of 2 settings in effect, restarted for it",
+            "PostgreSQL 16.4: 2 of 2 settings in effect, restarted for it; clients got no answer for 1.3 s, and"
+            " 1 were cut off at work",
             "  setting          wanted  live  source                       state",
             "  max_connections  256     256   postgresql.auto.conf line 3  applied",
             "  work_mem         64MB    64MB  postgresql.auto.conf line 3  applied",
@@ -93,6 +98,11 @@ def test_all_is_well() -> None:
         ({}, False, "in a maintenance window, run this with -e postgres_tuning_restart=when_pending"),
         ({"restart_method": "none"}, False, "have PostgreSQL restarted, then run this again, which proves it"),
         ({"restart": "when_pending"}, True, "the run restarts PostgreSQL for it"),
+        (
+            {"restart": "when_pending", "window": {"open": False, "text": "the maintenance window Sat is closed"}},
+            False,
+            "the maintenance window Sat is closed: run this again then",
+        ),
     ],
 )
 def test_what_waits_for_a_restart_says_how_to_get_it(parts: dict[str, Any], check_mode: bool, step: str) -> None:

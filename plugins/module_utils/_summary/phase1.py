@@ -63,7 +63,7 @@ def _tuning(tuning: Optional[Json], check_mode: bool) -> Part:
     ]
     lines = [f"PostgreSQL {tuning['server']['version']}: {_in_effect(settings)}{_restarted(tuning)}"]
     lines += _indented(columns([_HEADINGS, *rows])) if rows else []
-    if tuning["budget"]["fits"]:
+    if tuning["budget"]["fits"] and tuning["budget"]["text"]:
         lines.append(f"  {tuning['budget']['text']}")
     if tuning["extension"]:
         lines.append(f"  extension pg_stat_statements {tuning['extension']['version']}: {_proof(tuning)}")
@@ -76,7 +76,11 @@ def _in_effect(settings: Json) -> str:
 
 
 def _restarted(tuning: Json) -> str:
-    return ", restarted for it" if tuning["restarted"] else ""
+    if not tuning["restarted"]:
+        return ""
+    seconds, cut_off = tuning["interruption_seconds"], len(tuning["cut_off"])
+    told = "" if seconds is None else f"; clients got no answer for {seconds:.1f} s"
+    return f", restarted for it{told}" + (f", and {cut_off} were cut off at work" if cut_off else "")
 
 
 def _wanted(name: str, found: Json, tuning: Json) -> str:
@@ -125,6 +129,8 @@ def _restart_advice(tuning: Json, check_mode: bool) -> str:
     if tuning["restart_method"] == "none":
         return "have PostgreSQL restarted, then run this again, which proves it"
     if tuning["restart"] == "when_pending":
+        if not tuning["window"]["open"]:
+            return f"{tuning['window']['text']}: run this again then"
         return "the run restarts PostgreSQL for it" if check_mode else "restart PostgreSQL"
     return (
         "PostgreSQL has to be restarted: in a maintenance window, run this with -e postgres_tuning_restart=when_pending"

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A restart by role postgres_tuning: tried first, drained, watched, taken back or finished if it has to be."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+from pathlib import Path
+
+import psycopg2
+import pytest
+
+from demo.servers import EmbeddedPostgres
+from tests.integration.conftest import query
+from tests.integration.playbook_runs import Phase1
+
+TUNING = ("--tags", "postgres_tuning")
+# More than any machine has.
+TOO_MUCH = {"postgres_tuning_settings": {"shared_buffers": "4000GB"}, "postgres_tuning_on_over_budget": "warn"}
+ALWAYS, NEVER = "daily 00:00-24:00", "Mon 00:00-00:01 UTC; Thu 00:00-00:01 UTC"
+
+
+@pytest.fixture
+def phase1(tmp_path: Path, postgres: EmbeddedPostgres) -> Phase1:
+    """Phase 1 for a PostgreSQL without a cache, which may be restarted."""
+    found = Phase1(tmp_path, postgres)
+    found.variables["postgres_tuning_restart"] = "when_pending"
+    return found
+
+
+@pytest.fixture
+def stopping_pg_ctl(tmp_path: Path, postgres: EmbeddedPostgres) -> list[str]:
+    """A pg_ctl that stops the server and starts nothing."""
+    script = tmp_path / "stopping_pg_ctl"
+    command = " ".join(f"'{word}'" for word in postgres.pg_ctl)
+    script.write_text(
+        f"#!/bin/sh\n{command} stop --wait --silent --mode=fast --pgdata={postgres.data}\necho no >&2\nexit 1\n"
+    )
+    script.chmod(0o755)
+    return [str(script)]
+
+
+def live(server: EmbeddedPostgres, name: str) -> str:
+    return query(server, f"SHOW {name}")[0][0]
+
+
+def begun_file(phase1: Phase1) -> Path:
+    return phase1.state / "settings" / "restart-begun.json"
+
+
+def history(phase1: Phase1) -> list[dict]:
+    return [json.loads(path.read_text()) for path in sorted((phase1.state / "settings").glob("[0-9]*.json"))]
+
+
+def started_at(server: EmbeddedPostgres) -> str:
+    return query(server, "SELECT pg_postmaster_start_time()::text")[0][0]
+
+
+def test_values_that_do_not_start_are_found_by_a_trial(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    before = started_at(postgres)
+    said = phase1.fails(*TUNING, **TOO_MUCH)
+    assert (
+        "PostgreSQL is not restarted, because it does not start with shared_buffers, shared_preload_libraries" in said
+    )
+    assert "Tried on an empty data directory it says:" in said
+    assert "FATAL: could not map anonymous shared memory" in said
+    assert started_at(postgres) == before
+    assert not begun_file(phase1).exists()
+    assert list(Path(os.environ.get("TMPDIR", "/tmp")).glob("midi-capacity-trial.*")) == []
+    # As the message says.
+    phase1.succeeds(*TUNING, postgres_tuning_rollback=True)
+    assert "shared_buffers" not in (postgres.data / "postgresql.auto.conf").read_text()
+
+
+def test_a_trial_that_cannot_be_made_is_told(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    before = started_at(postgres)
+    # Something that is no prefix for a command.
+    said = phase1.fails(*TUNING, postgres_tuning_restart_pg_ctl=["false", *postgres.pg_ctl])
+    assert "could not be tried whether it starts with" in said or "it does not start with" in said
+    assert "postgres_tuning_trial_start=false" in said or "postgres_tuning_rollback=true" in said
+    assert started_at(postgres) == before
+
+
+def test_values_that_do_not_start_are_taken_back(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    query(postgres, "CREATE TABLE kept AS SELECT 7 AS number")
+    query(postgres, "ALTER SYSTEM SET work_mem = '7MB'")
+    said = phase1.fails(*TUNING, **TOO_MUCH, postgres_tuning_trial_start=False)
+    assert (
+        "PostgreSQL did not start with shared_buffers = 4000GB, shared_preload_libraries = pg_stat_statements" in said
+    )
+    assert "The values of before were put back, and it runs with them again" in said
+    assert re.search(r"clients got no answer for \d+\.\d+ s\. To mend it", said), said
+    assert str(postgres.log) in said
+    assert live(postgres, "shared_buffers") == "128MB"
+    assert query(postgres, "SELECT number FROM kept") == [(7,)]
+    stored = (postgres.data / "postgresql.auto.conf").read_text()
+    assert "work_mem = '7MB'" in stored
+    assert "shared_buffers" not in stored
+    assert not begun_file(phase1).exists()
+    # Corrected, the next run ends well.
+    run = phase1.succeeds(*TUNING, postgres_tuning_settings={"shared_buffers": "64MB"})
+    assert re.search(r"restarted for it; clients got no answer for \d+\.\d s", run.text), run.text
+    assert live(postgres, "shared_buffers") == "64MB"
+
+
+def test_a_server_that_stays_down_is_told_and_started_by_the_next_run(
+    postgres: EmbeddedPostgres, phase1: Phase1, stopping_pg_ctl: list[str]
+) -> None:
+    down = {"postgres_tuning_restart_pg_ctl": stopping_pg_ctl, "postgres_tuning_trial_start": False}
+    said = phase1.fails(*TUNING, **down, postgres_tuning_restart_timeout_seconds=3)
+    assert "PostgreSQL did not come back after its restart (pg_ctl in" in said
+    assert "and it does not start with them either: pg_ctl: PID file" in said
+    assert not postgres.running()
+    assert begun_file(phase1).stat().st_mode & 0o777 == 0o600
+    for arguments, leave in ((("--check",), "when_pending"), ((), "never")):
+        said = phase1.fails(*TUNING, *arguments, postgres_tuning_restart=leave)
+        assert "PostgreSQL does not answer (pg_ctl in" in said
+        assert "a restart of it because of max_connections, shared_preload_libraries, begun at 20" in said
+        assert "run this again with postgres_tuning_restart=when_pending" in said
+        assert not postgres.running()
+    said = phase1.fails(*TUNING, capacity_maintenance_window=NEVER)
+    assert "while the maintenance window is open" in said
+    run = phase1.succeeds(*TUNING)
+    assert "max_connections 256 256" in run.text
+    assert not begun_file(phase1).exists()
+    assert phase1.succeeds(*TUNING).changed("db") == 0
+
+
+def test_a_begun_restart_whose_values_do_not_start_is_taken_back_by_the_next_run(
+    postgres: EmbeddedPostgres, phase1: Phase1, stopping_pg_ctl: list[str]
+) -> None:
+    wanted = {**TOO_MUCH, "postgres_tuning_trial_start": False, "postgres_tuning_restart_timeout_seconds": 3}
+    phase1.fails(*TUNING, **wanted, postgres_tuning_restart_pg_ctl=stopping_pg_ctl)
+    # As if the run had been killed before it put anything back.
+    with (postgres.data / "postgresql.auto.conf").open("a") as file:
+        file.write("shared_buffers = '4000GB'\n")
+    said = phase1.fails(*TUNING, postgres_tuning_settings={"max_connections": 120})
+    assert "PostgreSQL did not start with shared_buffers = 4000GB" in said
+    assert "it runs with them again" in said
+    assert live(postgres, "shared_buffers") == "128MB"
+    phase1.succeeds(*TUNING, postgres_tuning_settings={"max_connections": 120})
+    assert live(postgres, "max_connections") == "120"
+
+
+def test_a_run_that_is_killed_between_setting_and_restart_is_finished_by_the_next(
+    postgres: EmbeddedPostgres, phase1: Phase1
+) -> None:
+    opened = psycopg2.connect(host=str(postgres.socket), user="postgres", dbname="postgres")
+    with opened.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    before = started_at(postgres)
+    process = phase1.begin(*TUNING, postgres_tuning_drain_seconds=120)
+    try:
+        for line in process.stdout:
+            if "Give running transactions time to end" in line:
+                break
+        else:
+            pytest.fail("the run never came to the drain")
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+    opened.close()
+    assert started_at(postgres) == before
+    assert live(postgres, "max_connections") == "100"
+    assert begun_file(phase1).exists()
+    assert "max_connections" in history(phase1)[-1]["stored"]
+    phase1.succeeds(*TUNING)
+    assert live(postgres, "max_connections") == "256"
+    assert phase1.succeeds(*TUNING).changed("db") == 0
+
+
+def test_transactions_are_given_time_and_then_cut_off(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    opened = psycopg2.connect(
+        host=str(postgres.socket), user="postgres", dbname="postgres", application_name="importer"
+    )
+    with opened.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    before = started_at(postgres)
+    said = phase1.fails(*TUNING, postgres_tuning_drain_seconds=1, postgres_tuning_drain_on_limit="fail")
+    assert "PostgreSQL was not restarted, and max_connections, shared_preload_libraries wait for a restart" in said
+    assert re.search(r"process \d+: postgres in postgres, importer, idle in transaction, in a transaction for", said), (
+        said
+    )
+    assert started_at(postgres) == before
+    run = phase1.succeeds(*TUNING, postgres_tuning_drain_seconds=1)
+    assert "and 1 were cut off at work" in run.text
+    assert live(postgres, "max_connections") == "256"
+    opened.close()
+
+
+def test_nothing_is_restarted_outside_the_maintenance_window(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    phase1.variables["capacity_maintenance_window"] = NEVER
+    before = started_at(postgres)
+    for arguments in (("--check",), ()):
+        run = phase1.succeeds(*TUNING, *arguments)
+        assert (
+            f"wait for a restart of PostgreSQL, and the maintenance window {NEVER} is closed; it opens at" in run.text
+        )
+    assert started_at(postgres) == before
+    assert "UTC: run this again then" in run.text.split("To do next:")[1]
+    phase1.succeeds(*TUNING, capacity_maintenance_window=ALWAYS)
+    assert live(postgres, "max_connections") == "256"
+
+
+def test_a_window_that_cannot_be_read_stops_the_phase(phase1: Phase1) -> None:
+    said = phase1.fails(capacity_maintenance_window="at night")
+    assert '"at night" is no maintenance window: write, for example, "Sat,Sun 02:00-05:00 Europe/Berlin"' in said
+    assert not phase1.state.exists()
+
+
+def test_the_last_run_is_taken_back(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    query(postgres, "ALTER SYSTEM SET work_mem = '7MB'")
+    query(postgres, "SELECT pg_reload_conf()")
+    phase1.succeeds(*TUNING, postgres_tuning_settings={"max_connections": 150, "work_mem": "8MB"})
+    phase1.succeeds(*TUNING, postgres_tuning_settings={"max_connections": 200, "work_mem": "8MB", "jit": False})
+    first, second = history(phase1)
+    assert first["stored"]["work_mem"] == {"before": "7MB", "after": "8MB"}
+    assert second["stored"] == {
+        "jit": {"before": None, "after": "off"},
+        "max_connections": {"before": "150", "after": "200"},
+    }
+    assert (second["reason"], second["undoes"]) == ("settings as wanted", None)
+    back = {"postgres_tuning_rollback": True}
+
+    before = phase1.facts()
+    checked = phase1.succeeds(*TUNING, "--check", "--diff", **back)
+    assert "-max_connections = 200" in checked.output
+    assert "+max_connections = 150" in checked.output
+    assert phase1.facts() == before
+
+    phase1.succeeds(*TUNING, **back)
+    assert [live(postgres, name) for name in ("max_connections", "work_mem", "jit")] == ["150", "8MB", "on"]
+    assert history(phase1)[-1]["undoes"] == second["id"]
+    after = phase1.facts()
+    assert phase1.succeeds(*TUNING, **back).changed("db") == 0
+    assert phase1.facts() == after
+
+    phase1.succeeds(*TUNING, **back, postgres_tuning_rollback_to=first["id"])
+    assert [live(postgres, name) for name in ("max_connections", "work_mem")] == ["100", "7MB"]
+    assert live(postgres, "shared_preload_libraries") == ""
+    assert (phase1.state / "settings").stat().st_mode & 0o777 == 0o700
+    said = phase1.fails(*TUNING, **back, postgres_tuning_rollback_to="yesterday")
+    assert "there is no entry yesterday in the history; it has" in said
+
+
+def test_without_a_history_there_is_no_way_back(phase1: Phase1) -> None:
+    said = phase1.fails(*TUNING, postgres_tuning_rollback=True)
+    assert "There is nothing to go back to" in said
+    assert not phase1.state.exists()
