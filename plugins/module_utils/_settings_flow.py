@@ -20,6 +20,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.plan impor
     predicted,
     state,
 )
+from ansible_collections.midi.capacity.plugins.module_utils._settings.restore import plan_restored
 from ansible_collections.midi.capacity.plugins.module_utils._settings_server import (
     absent_libraries,
     apply,
@@ -35,7 +36,8 @@ def converge(options: dict, check_mode: bool) -> dict:
     server = Server.connect(options)
     try:
         facts = read_facts(server)
-        plans = planned(options, facts, server)
+        plans, restored = planned(options, facts, server)
+        plans += restored
         _refuse_forbidden(plans, facts, server)
         _refuse_overridden(plans, options, server)
         _refuse_unprivileged(plans, server)
@@ -53,13 +55,16 @@ def converge(options: dict, check_mode: bool) -> dict:
             after = {plan.name: facts.definitions[plan.name] for plan in plans}
         else:
             facts = facts_after(facts, plans)
-        return _result(plans, after, facts, server, executed)
+        return {**_result(plans, after, facts, server, executed), "restored": _changing(restored)}
     finally:
         server.close()
 
 
-def planned(options: dict, facts: Facts, server: Server) -> list:
-    """What the options come to on this server. Raises OperatorError with everything that is wrong with them."""
+def planned(options: dict, facts: Facts, server: Server) -> tuple:
+    """What the options come to on this server: plans for what is wanted, and for what is restored beside it.
+
+    Raises OperatorError with everything that is wrong with them.
+    """
     broken = file_problems(facts)
     if broken:
         raise OperatorError(
@@ -74,6 +79,8 @@ def planned(options: dict, facts: Facts, server: Server) -> list:
     else:
         plans, problems = plan_present(options["settings"], facts, options["lists"] == "merge")
         problems += absent_libraries(server, plans)
+    restored = plan_restored(facts, plans) if options["restore_safety"] else []
+    problems += absent_libraries(server, restored)
     if problems:
         raise OperatorError(
             f"{_count(len(problems), 'setting')} cannot be taken; nothing was changed",
@@ -82,7 +89,7 @@ def planned(options: dict, facts: Facts, server: Server) -> list:
             {"problems": problems},
             problems,
         )
-    return plans
+    return plans, restored
 
 
 def _refuse_forbidden(plans: list, facts, server: Server) -> None:
@@ -131,11 +138,21 @@ def _refuse_dangerous(dangers: list, options: dict, server: Server) -> None:
         f"{_count(len(dangers), 'dangerous setting')} would be in effect, now or from the next start on;"
         f" nothing was changed",
         server.where,
-        "do what stands beside each (state=absent does it for ALTER SYSTEM), or set on_danger=warn to go on all the"
-        " same",
+        f"do what stands beside each{_offer(dangers, options)}, or set on_danger=warn to go on all the same",
         {"dangers": [danger.as_dict() for danger in dangers]},
         [str(danger) for danger in dangers],
     )
+
+
+def _offer(dangers: list, options: dict) -> str:
+    """What is left although restore_safety is set is nothing that it could mend."""
+    if options["restore_safety"] or not any(danger.by_alter_system for danger in dangers):
+        return ""
+    return " (restore_safety=true does it for ALTER SYSTEM)"
+
+
+def _changing(plans: list) -> list:
+    return sorted(plan.name for plan in plans if plan.changes)
 
 
 def _result(plans: list, after: dict, facts, server: Server, executed: list) -> dict:

@@ -26,6 +26,7 @@ def tuning(**parts: Any) -> dict[str, Any]:
         "server": {"version": "16.4", "in_recovery": False},
         "dangers": [],
         "overridden": [],
+        "restored": [],
         "restarted": False,
         "restart": "never",
         "restart_method": "systemd",
@@ -102,6 +103,14 @@ def test_what_waits_for_a_restart_says_how_to_get_it(parts: dict[str, Any], chec
     assert "its view cannot be read yet" in said
     assert said.splitlines()[-1].startswith("  - max_connections: ")
     assert step in said
+
+
+def test_what_was_taken_back_is_told() -> None:
+    results = {"tuning": tuning(restored=["fsync", "wal_level"])}
+    words = "taken back, because ALTER SYSTEM had left it dangerous: fsync, wal_level"
+    assert f"  {words}" in phase1(results).splitlines()
+    assert f"  would be {words}" in phase1(results, check_mode=True).splitlines()
+    assert "taken back" not in phase1({"tuning": tuning()})
 
 
 def test_overrides_dangers_and_what_is_missing_become_steps() -> None:

@@ -63,6 +63,8 @@ def _tuning(tuning: Optional[Json], check_mode: bool) -> Part:
     ]
     lines = [f"PostgreSQL {tuning['server']['version']}: {_in_effect(settings)}{_restarted(tuning)}"]
     lines += _indented(columns([_HEADINGS, *rows])) if rows else []
+    if tuning["restored"]:
+        lines.append(f"  {_restored_words(tuning, check_mode)}")
     if tuning["budget"]["fits"]:
         lines.append(f"  {tuning['budget']['text']}")
     if tuning["extension"]:
@@ -77,6 +79,11 @@ def _in_effect(settings: Json) -> str:
 
 def _restarted(tuning: Json) -> str:
     return ", restarted for it" if tuning["restarted"] else ""
+
+
+def _restored_words(tuning: Json, check_mode: bool) -> str:
+    verb = "would be taken back" if check_mode else "taken back"
+    return f"{verb}, because ALTER SYSTEM had left it dangerous: {', '.join(tuning['restored'])}"
 
 
 def _wanted(name: str, found: Json, tuning: Json) -> str:
