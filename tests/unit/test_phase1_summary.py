@@ -47,7 +47,7 @@ CACHE = {
     "settings": [{"name": "maxmemory", "wanted": "10gb", "live": "10gb", "state": "applied"}],
     "server": {"version": "7.0.15", "config_file": "/etc/redis/redis.conf"},
 }
-SNAPSHOT = {"file": "/s/x.json", "taken_at": "2026-11-24T13:25:53.000Z", "count": 1200, "missing": []}
+SNAPSHOT = {"file": "/s/x.json", "taken_at": "2026-11-24T13:25:53.000Z", "count": 1200, "missing": [], "access": {}}
 BASELINE = {
     "markdown": "/r/baseline-phase1.md",
     "taken_at": "2026-11-24T13:25:57.000Z",
@@ -111,6 +111,23 @@ def test_what_was_taken_back_is_told() -> None:
     assert f"  {words}" in phase1(results).splitlines()
     assert f"  would be {words}" in phase1(results, check_mode=True).splitlines()
     assert "taken back" not in phase1({"tuning": tuning()})
+
+
+ACCESS = {"role": "midi_monitor", "standby": False, "logs_in": True, "service_file": "/s/c", "password_file": None}
+
+
+@pytest.mark.parametrize(
+    ("access", "check_mode", "line"),
+    [
+        (ACCESS, False, "agent     logs in as midi_monitor without a password: /s/c"),
+        ({**ACCESS, "password_file": "/s/p"}, False, "agent     logs in as midi_monitor with a password: /s/c"),
+        ({**ACCESS, "logs_in": False}, True, "agent     would get the role midi_monitor to log in as"),
+        ({**ACCESS, "logs_in": False, "standby": True}, False, "  - role midi_monitor: this server is a standby"),
+    ],
+)
+def test_how_the_agent_logs_in_is_told(access: dict[str, Any], check_mode: bool, line: str) -> None:
+    said = phase1({"snapshot": {**SNAPSHOT, "access": access}}, check_mode)
+    assert [found for found in said.splitlines() if found.startswith(line)]
 
 
 def test_overrides_dangers_and_what_is_missing_become_steps() -> None:
