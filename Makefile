@@ -70,8 +70,8 @@ integration: setup-test test-tools ## tests against embedded servers; TESTS= for
 molecule: setup-test ## roles and playbooks on Debian 12 and 13; SCENARIO= for one of them
 	@tests/with-docker tests/molecule $(SCENARIO)
 
-bench: setup ## speed and size, as ratios in one run
-	@python -m tests.bench
+bench: setup ## speed and size, as ratios in one run; BENCH= for one of them: settings, phase1
+	@tests/with-docker python -m tests.bench $(BENCH)
 
 docs: setup-test ## write the roles' READMEs from their argument specs
 	@tests/roles-readme

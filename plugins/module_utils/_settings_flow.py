@@ -20,6 +20,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings.plan impor
     predicted,
     state,
 )
+from ansible_collections.midi.capacity.plugins.module_utils._settings.restore import plan_restored
 from ansible_collections.midi.capacity.plugins.module_utils._settings_server import (
     absent_libraries,
     apply,
@@ -35,7 +36,8 @@ def converge(options: dict, check_mode: bool) -> dict:
     server = Server.connect(options)
     try:
         facts = read_facts(server)
-        plans = planned(options, facts, server)
+        plans, restored = planned(options, facts, server)
+        plans += restored
         stored = {plan.name: _stored(plan, facts) for plan in plans if plan.action != "none"}
         _refuse_forbidden(plans, facts, server)
         _refuse_overridden(plans, options, server)
@@ -54,13 +56,17 @@ def converge(options: dict, check_mode: bool) -> dict:
             after = {plan.name: facts.definitions[plan.name] for plan in plans}
         else:
             facts = facts_after(facts, plans)
-        return {**_result(plans, after, facts, server, executed), "stored": stored}
+        result = _result(plans, after, facts, server, executed)
+        return {**result, "stored": stored, "restored": _changing(restored)}
     finally:
         server.close()
 
 
-def planned(options: dict, facts: Facts, server: Server) -> list:
-    """What the options come to on this server. Raises OperatorError with everything that is wrong with them."""
+def planned(options: dict, facts: Facts, server: Server) -> tuple:
+    """What the options come to on this server: plans for what is wanted, and for what is restored beside it.
+
+    Raises OperatorError with everything that is wrong with them.
+    """
     broken = file_problems(facts)
     if broken:
         raise OperatorError(
@@ -78,6 +84,8 @@ def planned(options: dict, facts: Facts, server: Server) -> list:
         also, more = plan_absent(options.get("reset") or [], facts)
         twice = sorted({plan.name for plan in plans} & {plan.name for plan in also})
         plans, problems = plans + also, problems + more + [f"{name} is both wanted and to be reset" for name in twice]
+    restored = plan_restored(facts, plans) if options["restore_safety"] else []
+    problems += absent_libraries(server, restored)
     if problems:
         raise OperatorError(
             f"{_count(len(problems), 'setting')} cannot be taken; nothing was changed",
@@ -86,7 +94,7 @@ def planned(options: dict, facts: Facts, server: Server) -> list:
             {"problems": problems},
             problems,
         )
-    return plans
+    return plans, restored
 
 
 def _refuse_forbidden(plans: list, facts, server: Server) -> None:
@@ -135,11 +143,21 @@ def _refuse_dangerous(dangers: list, options: dict, server: Server) -> None:
         f"{_count(len(dangers), 'dangerous setting')} would be in effect, now or from the next start on;"
         f" nothing was changed",
         server.where,
-        "do what stands beside each (state=absent does it for ALTER SYSTEM), or set on_danger=warn to go on all the"
-        " same",
+        f"do what stands beside each{_offer(dangers, options)}, or set on_danger=warn to go on all the same",
         {"dangers": [danger.as_dict() for danger in dangers]},
         [str(danger) for danger in dangers],
     )
+
+
+def _offer(dangers: list, options: dict) -> str:
+    """What is left although restore_safety is set is nothing that it could mend."""
+    if options["restore_safety"] or not any(danger.by_alter_system for danger in dangers):
+        return ""
+    return " (restore_safety=true does it for ALTER SYSTEM)"
+
+
+def _changing(plans: list) -> list:
+    return sorted(plan.name for plan in plans if plan.changes)
 
 
 def _result(plans: list, after: dict, facts, server: Server, executed: list) -> dict:

@@ -19,7 +19,9 @@ def read(options: dict) -> dict:
     server = Server.connect(options)
     try:
         facts = read_facts(server)
-        plans = planned({**options, "state": "present", "lists": "merge"}, facts, server)
+        plans, _restored = planned(
+            {**options, "state": "present", "lists": "merge", "restore_safety": False}, facts, server
+        )
         after = facts_after(facts, plans)
         known = {name: facts.definition(name) for name in options["names"]}
         found = {definition.name: definition for definition in known.values() if definition is not None}

@@ -66,6 +66,16 @@ options:
     type: str
     choices: [fail, warn]
     default: warn
+  restore_safety:
+    description:
+      - Whether dangerous settings that C(ALTER SYSTEM) stored are taken back, together with what is wanted. RV(dangers)
+        says which settings are dangerous, and RV(restored) which were taken back.
+      - What C(ALTER SYSTEM) stored is taken away. Where the files below say something dangerous as well, the safe
+        value is stored instead.
+      - What stands elsewhere (on the command line, in other files, with a role or a database) stays, and is for
+        O(on_danger). So is what O(settings) want.
+    type: bool
+    default: false
 attributes:
   check_mode:
     description: Tells what it would change, and changes nothing.
@@ -100,19 +110,29 @@ EXAMPLES = r"""
   ansible.builtin.debug:
     msg: "Restart needed: {{ tuned.restart_required }}"
 
-- name: Take away what a bulk loader left behind
+- name: Take away what ALTER SYSTEM stored for single settings
   midi.capacity.pg_settings:
     state: absent
     settings:
-      fsync:
-      full_page_writes:
+      work_mem:
+      random_page_cost:
+  become: true
+  become_user: postgres
+
+- name: Take back fsync = off and its kind, which a bulk loader left behind, and refuse what stands elsewhere
+  midi.capacity.pg_settings:
+    settings: {}
+    restore_safety: true
+    on_danger: fail
   become: true
   become_user: postgres
 """
 
 RETURN = r"""
 settings:
-  description: Every setting of O(settings), by its name as PostgreSQL spells it.
+  description:
+    - Every setting of O(settings), by its name as PostgreSQL spells it; with O(restore_safety) also those of
+      RV(restored), and C(wal_level) as long as a server that was started with V(minimal) waits for its restart.
   returned: success
   type: dict
   contains:
@@ -217,6 +237,12 @@ stored:
       description: The value as it is there now, or null where there is none.
       type: str
       sample: "256"
+restored:
+  description: Dangerous settings that were taken back, by O(restore_safety). In check mode, those that would be.
+  returned: success
+  type: list
+  elements: str
+  sample: [fsync, full_page_writes]
 executed_queries:
   description: The statements that were run to change something; in check mode none.
   returned: success
@@ -259,6 +285,7 @@ SPEC = ArgumentSpec(
         "lists": {"type": "str", "choices": ["merge", "replace"], "default": "merge"},
         "on_override": {"type": "str", "choices": ["fail", "warn"], "default": "fail"},
         "on_danger": {"type": "str", "choices": ["fail", "warn"], "default": "warn"},
+        "restore_safety": {"type": "bool", "default": False},
     },
     secrets=lambda options: [value for name, value in options["settings"].items() if name.lower() in SECRET],
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import sys
 
-from tests.bench import settings
+from tests.bench import phase1, settings
 
-BENCHMARKS = {"settings": settings.run}
+BENCHMARKS = {"settings": settings.run, "phase1": phase1.run}
 
 
 def main(names: list[str]) -> int:

@@ -177,10 +177,119 @@ def test_leftovers_of_alter_system_are_named_as_dangers(postgres: EmbeddedPostgr
     refused = settings({"work_mem": "64MB"}, on_danger="fail", fails=True)
     assert {danger["name"] for danger in refused["dangers"]} == set(dangers)
     assert "6 dangerous settings would be in effect" in refused["msg"]
+    assert "restore_safety=true does it for ALTER SYSTEM" in refused["msg"]
     assert auto_conf(postgres) == stored
     cleaned = settings(dict.fromkeys(dangers), state="absent", on_danger="fail")
     assert cleaned["changed"]
     assert settings({"work_mem": "64MB"}, check=True)["dangers"] == []
+
+
+LEFT = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "autovacuum": "off",
+    "track_counts": "off",
+    "track_activities": "off",
+    "wal_level": "minimal",
+}
+
+
+def test_leftovers_of_a_bulk_loader_are_taken_back_with_what_is_wanted(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    for name, value in LEFT.items():
+        query(postgres, f"ALTER SYSTEM SET {name} = {value}")
+    query(postgres, "SELECT pg_reload_conf()")
+    left = auto_conf(postgres)
+    options = {"restore_safety": True, "on_danger": "fail"}
+    checked = settings({"work_mem": "64MB"}, check=True, **options)
+    assert auto_conf(postgres) == left
+    assert checked["restored"] == sorted(LEFT)
+    assert checked["dangers"] == []
+
+    first = settings({"work_mem": "64MB"}, **options)
+    assert (first["diff"], first["restored"]) == (checked["diff"], checked["restored"])
+    assert "fsync = off\n" in first["diff"]["before"]
+    assert "fsync = on\n" in first["diff"]["after"]
+    assert [name for name in LEFT if name in auto_conf(postgres)] == []
+    assert {name: live(postgres, name) for name in LEFT} == {**dict.fromkeys(LEFT, "on"), "wal_level": "replica"}
+    assert live(postgres, "work_mem") == "64MB"
+    assert {found["state"] for found in first["settings"].values()} == {"applied"}
+
+    second = settings({"work_mem": "64MB"}, **options)
+    assert (second["changed"], second["restored"], second["executed_queries"]) == (False, [], [])
+    assert list(second["settings"]) == ["work_mem"]
+
+
+def test_a_line_below_does_not_come_back_when_alter_systems_own_goes(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    with (postgres.data / "postgresql.conf").open("a") as file:
+        file.write("fsync = off\nautovacuum = off\n")
+    query(postgres, "ALTER SYSTEM SET fsync = off")
+    query(postgres, "SELECT pg_reload_conf()")
+    left = auto_conf(postgres)
+    # What is nobody's but the file's is refused, and then nothing at all is changed.
+    refused = settings({}, restore_safety=True, on_danger="fail", fails=True)
+    assert "1 dangerous setting would be in effect" in refused["msg"]
+    assert re.search(r"change autovacuum in \S+/postgresql.conf line \d+", refused["msg"])
+    assert "restore_safety" not in refused["msg"]
+    assert auto_conf(postgres) == left
+    done = settings({}, restore_safety=True, on_danger="warn")
+    assert done["executed_queries"] == ["ALTER SYSTEM SET \"fsync\" = 'on'"]
+    assert live(postgres, "fsync") == "on"
+    assert [danger["name"] for danger in done["dangers"]] == ["autovacuum"]
+    assert not settings({}, restore_safety=True)["changed"]
+
+
+def test_dangers_of_the_command_line_and_of_roles_are_named_and_left(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    postgres.stop()
+    postgres.start("-c fsync=off")
+    query(postgres, "ALTER ROLE postgres SET track_counts = off")
+    query(postgres, "ALTER DATABASE postgres SET track_activities = off")
+    query(postgres, "ALTER SYSTEM SET full_page_writes = off")
+    left = auto_conf(postgres)
+    refused = settings({"work_mem": "64MB"}, restore_safety=True, on_danger="fail", fails=True)
+    assert [danger["name"] for danger in refused["dangers"]] == ["fsync", "track_counts", "track_activities"]
+    assert 'take "-c fsync=off"' in refused["msg"]
+    assert 'track_counts = off in role "postgres"' in refused["msg"]
+    assert auto_conf(postgres) == left
+    for danger in refused["dangers"][1:]:
+        query(postgres, danger["remedy"])
+    postgres.stop()
+    postgres.start()
+    assert settings({"work_mem": "64MB"}, restore_safety=True, on_danger="fail")["restored"] == ["full_page_writes"]
+    assert live(postgres, "full_page_writes") == "on"
+
+
+def test_a_server_that_runs_with_minimal_wal_waits_for_its_restart(
+    postgres: EmbeddedPostgres, settings: RunModule
+) -> None:
+    query(postgres, "ALTER SYSTEM SET wal_level = minimal")
+    query(postgres, "ALTER SYSTEM SET max_wal_senders = 0")
+    postgres.restart()
+    assert settings({}, restore_safety=True)["restored"] == []
+    query(postgres, "ALTER SYSTEM RESET max_wal_senders")
+    done = settings({}, restore_safety=True, on_danger="fail")
+    assert (done["restored"], done["restart_required"]) == (["wal_level"], True)
+    again = settings({}, restore_safety=True, on_danger="fail")
+    assert (again["changed"], again["restart_required"]) == (False, True)
+    assert again["settings"]["wal_level"]["state"] == "pending_restart"
+    postgres.restart()
+    assert live(postgres, "wal_level") == "replica"
+    after = settings({}, restore_safety=True, on_danger="fail")
+    assert (after["settings"], after["restart_required"]) == ({}, False)
+
+
+def test_a_start_that_would_fail_is_mended(postgres: EmbeddedPostgres, settings: RunModule) -> None:
+    query(postgres, "ALTER SYSTEM SET superuser_reserved_connections = 200")
+    query(postgres, "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain,pg_stat_statements'")
+    done = settings({}, restore_safety=True, on_danger="fail")
+    assert done["restored"] == ["shared_preload_libraries", "superuser_reserved_connections"]
+    postgres.restart()
+    assert live(postgres, "shared_preload_libraries") == "auto_explain, pg_stat_statements"
 
 
 @pytest.mark.parametrize("stored", ["''", "'auto_explain,pg_stat_statements'"])

@@ -118,6 +118,32 @@ def test_leftovers_of_a_bulk_loader_stop_the_phase_with_their_names(postgres: Em
     assert "postgresql.auto.conf line" in run.text.split("To do next:")[1]
 
 
+def test_leftovers_of_a_bulk_loader_are_taken_back_if_that_is_wanted(
+    postgres: EmbeddedPostgres, phase1: Phase1
+) -> None:
+    # As the loader of errata.md leaves it.
+    left = {name: "off" for name in ("fsync", "full_page_writes", "autovacuum", "track_counts", "track_activities")}
+    for name, value in {**left, "wal_level": "minimal"}.items():
+        query(postgres, f"ALTER SYSTEM SET {name} = {value}")
+    query(postgres, "SELECT pg_reload_conf()")
+    before = phase1.facts()
+    variables = {"postgres_tuning_restore_safety": True, "postgres_tuning_restart": "when_pending"}
+    checked = phase1.succeeds("--tags", "postgres_tuning", "--check", "--diff", **variables)
+    assert phase1.facts() == before
+    assert "-fsync = off" in checked.output
+    assert "would be taken back, because ALTER SYSTEM had left it dangerous: autovacuum, fsync," in checked.text
+    first = phase1.succeeds("--tags", "postgres_tuning", **variables)
+    assert "taken back, because ALTER SYSTEM had left it dangerous: autovacuum, fsync," in first.text
+    # It could be restarted, which it could not with what was left behind.
+    assert "Nothing is left to do." in first.output
+    assert {name: live(postgres, name) for name in left} == dict.fromkeys(left, "on")
+    assert live(postgres, "wal_level") == "replica"
+    assert live(postgres, "max_connections") == "256"
+    second = phase1.succeeds("--tags", "postgres_tuning", **variables)
+    assert second.changed("db") == 0
+    assert "taken back" not in second.output
+
+
 def test_without_leave_to_restart_the_settings_wait_and_that_is_said(
     postgres: EmbeddedPostgres, phase1: Phase1
 ) -> None:

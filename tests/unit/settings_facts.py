@@ -15,6 +15,7 @@ CONF = "/etc/postgresql.conf"
 _NUMBERS: dict[str, tuple[str, str, str | None, str, str, str]] = {
     "max_connections": ("integer", "postmaster", None, "100", "1", "262143"),
     "max_wal_senders": ("integer", "postmaster", None, "10", "0", "262143"),
+    "superuser_reserved_connections": ("integer", "postmaster", None, "3", "0", "262143"),
     "shared_buffers": ("integer", "postmaster", "8kB", "16384", "16", "1073741823"),
     "wal_buffers": ("integer", "postmaster", "8kB", "-1", "-1", "262143"),
     "work_mem": ("integer", "user", "kB", "4096", "64", "2147483647"),
@@ -30,6 +31,7 @@ _NUMBERS: dict[str, tuple[str, str, str | None, str, str, str]] = {
 _WORDS: dict[str, tuple[str, str, str | None, tuple[str, ...]]] = {
     "fsync": ("bool", "sighup", "on", ()),
     "autovacuum": ("bool", "sighup", "on", ()),
+    "track_counts": ("bool", "superuser", "on", ()),
     "wal_level": ("enum", "postmaster", "replica", ("minimal", "replica", "logical")),
     "wal_compression": ("enum", "superuser", "off", ("pglz", "lz4", "zstd", "on", "off")),
     "synchronous_commit": ("enum", "user", "on", ("local", "remote_write", "remote_apply", "on", "off")),

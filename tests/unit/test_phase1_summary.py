@@ -26,6 +26,7 @@ def tuning(**parts: Any) -> dict[str, Any]:
         "server": {"version": "16.4", "in_recovery": False},
         "dangers": [],
         "overridden": [],
+        "restored": [],
         "restarted": False,
         "restart": "never",
         "restart_method": "systemd",
@@ -49,7 +50,7 @@ CACHE = {
     "settings": [{"name": "maxmemory", "wanted": "10gb", "live": "10gb", "state": "applied"}],
     "server": {"version": "7.0.15", "config_file": "/etc/redis/redis.conf"},
 }
-SNAPSHOT = {"file": "/s/x.json", "taken_at": "2026-11-24T13:25:53.000Z", "count": 1200, "missing": []}
+SNAPSHOT = {"file": "/s/x.json", "taken_at": "2026-11-24T13:25:53.000Z", "count": 1200, "missing": [], "access": {}}
 BASELINE = {
     "markdown": "/r/baseline-phase1.md",
     "taken_at": "2026-11-24T13:25:57.000Z",
@@ -112,6 +113,31 @@ def test_what_waits_for_a_restart_says_how_to_get_it(parts: dict[str, Any], chec
     assert "its view cannot be read yet" in said
     assert said.splitlines()[-1].startswith("  - max_connections: ")
     assert step in said
+
+
+def test_what_was_taken_back_is_told() -> None:
+    results = {"tuning": tuning(restored=["fsync", "wal_level"])}
+    words = "taken back, because ALTER SYSTEM had left it dangerous: fsync, wal_level"
+    assert f"  {words}" in phase1(results).splitlines()
+    assert f"  would be {words}" in phase1(results, check_mode=True).splitlines()
+    assert "taken back" not in phase1({"tuning": tuning()})
+
+
+ACCESS = {"role": "midi_monitor", "standby": False, "logs_in": True, "service_file": "/s/c", "password_file": None}
+
+
+@pytest.mark.parametrize(
+    ("access", "check_mode", "line"),
+    [
+        (ACCESS, False, "agent     logs in as midi_monitor without a password: /s/c"),
+        ({**ACCESS, "password_file": "/s/p"}, False, "agent     logs in as midi_monitor with a password: /s/c"),
+        ({**ACCESS, "logs_in": False}, True, "agent     would get the role midi_monitor to log in as"),
+        ({**ACCESS, "logs_in": False, "standby": True}, False, "  - role midi_monitor: this server is a standby"),
+    ],
+)
+def test_how_the_agent_logs_in_is_told(access: dict[str, Any], check_mode: bool, line: str) -> None:
+    said = phase1({"snapshot": {**SNAPSHOT, "access": access}}, check_mode)
+    assert [found for found in said.splitlines() if found.startswith(line)]
 
 
 def test_overrides_dangers_and_what_is_missing_become_steps() -> None:

@@ -4,29 +4,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, List
+from dataclasses import dataclass, replace
+from typing import Any, Dict, List, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, overrides
+from ansible_collections.midi.capacity.plugins.module_utils._settings import lists, overrides, values
 from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
 from ansible_collections.midi.capacity.plugins.module_utils._settings.plan import Facts
 
 # What each costs: PostgreSQL manual 19.5 (fsync, full_page_writes), 19.10 (autovacuum), 19.9 (track_*).
-_WHEN_OFF = {
+WHEN_OFF = {
     "fsync": "a crash of the host can corrupt the whole cluster",
     "full_page_writes": "a crash of the host can corrupt pages beyond repair",
     "autovacuum": "dead rows and transaction ids pile up until the server stops taking writes",
     "track_counts": "autovacuum and every statistic of tables and indexes are blind",
     "track_activities": "sessions and their states cannot be seen",
 }
-
-
+# What together may not eat up max_connections.
+_RESERVED = ("superuser_reserved_connections", "reserved_connections")
 _COMMAND_LINE = "the command line"
 
 
 @dataclass(frozen=True)
 class Danger:
-    """One dangerous value: live, or waiting in a file for the next start."""
+    """One dangerous value: live, or waiting in a file for the next start.
+
+    involved: the settings that can be to blame. carried_reset: what takes it away from a role or a database.
+    """
 
     name: str
     value: str
@@ -35,6 +38,8 @@ class Danger:
     by_alter_system: bool
     prevents_start: bool = False
     planned: bool = False
+    involved: Tuple[str, ...] = ()
+    carried_reset: str = ""
 
     def as_dict(self) -> Dict[str, Any]:
         return {
@@ -50,6 +55,8 @@ class Danger:
     def remedy(self) -> str:
         if self.planned:
             return "want another value"
+        if self.carried_reset:
+            return self.carried_reset
         if self.where == _COMMAND_LINE:
             return overrides.command_line_remedy(self.name, self.value)
         if self.by_alter_system:
@@ -62,12 +69,22 @@ class Danger:
 
 def dangers(facts: Facts) -> List[Danger]:
     """Everything dangerous in what the server runs with or will start with next time."""
-    found = [
-        _danger(facts, facts.definitions[name], "off", consequence)
-        for name, consequence in _WHEN_OFF.items()
-        if name in facts.definitions and "off" in _live_and_next(facts, facts.definitions[name])
-    ]
+    found: List[Danger] = []
+    for name, consequence in WHEN_OFF.items():
+        if name in facts.definitions:
+            if "off" in _live_and_next(facts, facts.definitions[name]):
+                found.append(_danger(facts, facts.definitions[name], "off", consequence))
+            found += _carried(facts, facts.definitions[name], consequence)
     return found + _wal_level(facts) + _reserved_connections(facts) + _libraries(facts)
+
+
+def _carried(facts: Facts, definition: Definition, consequence: str) -> List[Danger]:
+    """What a role or a database switches off for its own sessions."""
+    return [
+        Danger(definition.name, "off", consequence, value.owner, False, carried_reset=value.reset_statement)
+        for value in facts.carried(definition.name)
+        if values.canonical(definition, value.value) == "off"
+    ]
 
 
 def _wal_level(facts: Facts) -> List[Danger]:
@@ -87,12 +104,12 @@ def _wal_level(facts: Facts) -> List[Danger]:
 def _reserved_connections(facts: Facts) -> List[Danger]:
     """Also PostmasterMain: connections that are reserved must be fewer than all."""
     maximum = facts.definitions.get("max_connections")
-    names = ("superuser_reserved_connections", "reserved_connections")
-    reserved = [int(facts.at_next_start(facts.definitions[name])) for name in names if name in facts.definitions]
+    reserved = [int(facts.at_next_start(facts.definitions[name])) for name in _RESERVED if name in facts.definitions]
     if maximum is None or sum(reserved) < int(facts.at_next_start(maximum)):
         return []
     text = f"with {sum(reserved)} connections reserved the server will not start again"
-    return [_danger(facts, maximum, facts.at_next_start(maximum), text, prevents_start=True)]
+    found = _danger(facts, maximum, facts.at_next_start(maximum), text, prevents_start=True)
+    return [replace(found, involved=(maximum.name, *_RESERVED))]
 
 
 def _libraries(facts: Facts) -> List[Danger]:
@@ -119,8 +136,11 @@ def _danger(facts: Facts, definition: Definition, value: str, consequence: str, 
         by_alter_system=bool(entry and entry.by_alter_system),
         prevents_start=prevents_start,
         planned=bool(entry and entry.planned),
+        involved=(definition.name,),
     )
 
 
 def _live_and_next(facts: Facts, definition: Definition) -> List[str]:
-    return [definition.setting, facts.at_next_start(definition)]
+    """What the server uses and will use; what only the session sees that looked is not the server's."""
+    live = [] if overrides.is_per_session(definition) else [definition.setting]
+    return [*live, facts.at_next_start(definition)]

@@ -30,7 +30,7 @@ def phase1(results: Mapping[str, Optional[Json]], check_mode: bool = False) -> s
         _waiting([result["would_install"] for name, result in waiting.items() if name != "baseline_cache" and result]),
         _tuning(found.get("tuning"), check_mode),
         _cache(found.get("cache")),
-        _files(found, _seen_to(found, results.get("baseline_cache"), check_mode)),
+        _files(found, _seen_to(found, results.get("baseline_cache"), check_mode), check_mode),
     ]
     lines = [line for said, _next in parts for line in said]
     steps = [step for _said, after in parts for step in after]
@@ -63,6 +63,8 @@ def _tuning(tuning: Optional[Json], check_mode: bool) -> Part:
     ]
     lines = [f"PostgreSQL {tuning['server']['version']}: {_in_effect(settings)}{_restarted(tuning)}"]
     lines += _indented(columns([_HEADINGS, *rows])) if rows else []
+    if tuning["restored"]:
+        lines.append(f"  {_restored_words(tuning, check_mode)}")
     if tuning["budget"]["fits"] and tuning["budget"]["text"]:
         lines.append(f"  {tuning['budget']['text']}")
     if tuning["extension"]:
@@ -81,6 +83,11 @@ def _restarted(tuning: Json) -> str:
     seconds, cut_off = tuning["interruption_seconds"], len(tuning["cut_off"])
     told = "" if seconds is None else f"; clients got no answer for {seconds:.1f} s"
     return f", restarted for it{told}" + (f", and {cut_off} were cut off at work" if cut_off else "")
+
+
+def _restored_words(tuning: Json, check_mode: bool) -> str:
+    verb = "would be taken back" if check_mode else "taken back"
+    return f"{verb}, because ALTER SYSTEM had left it dangerous: {', '.join(tuning['restored'])}"
 
 
 def _wanted(name: str, found: Json, tuning: Json) -> str:
@@ -175,7 +182,7 @@ def _seen_to(found: Mapping[str, Optional[Json]], baseline_cache: Optional[Json]
     return seen_to
 
 
-def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str]) -> Part:
+def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str], check_mode: bool) -> Part:
     snapshot, baseline = found.get("snapshot"), found.get("baseline")
     rows: List[Tuple[str, str]] = []
     steps: List[str] = []
@@ -186,10 +193,29 @@ def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str]) -> Part:
             ("snapshot", f"{human.moment(snapshot['taken_at'])}, {number} in the history; newest: {snapshot['file']}")
         )
         steps += [_gap("snapshot", step) for step in lacking if step["by"] not in seen_to]
+        said, after = _access(snapshot["access"], check_mode)
+        rows += said
+        steps += after
     if baseline:
         rows.append(("baseline", f"{human.moment(baseline['taken_at'])}: {baseline['markdown']}"))
         steps += _after_baseline(baseline, {step["part"] for step in lacking}, seen_to)
     return columns(rows), steps
+
+
+def _access(access: Json, check_mode: bool) -> Tuple[List[Tuple[str, str]], List[str]]:
+    """How the agent logs in: a row, and what is to be done about it."""
+    if not access:
+        return [], []
+    if access["logs_in"]:
+        how = "with a password" if access["password_file"] else "without a password"
+        return [("agent", f"logs in as {access['role']} {how}: {access['service_file']}")], []
+    if access["standby"]:
+        step = (
+            f"role {access['role']}: this server is a standby and takes no writes, so it comes with the run on its"
+            " primary; then run this here again, which lets the agent log in"
+        )
+        return [], [step]
+    return [("agent", f"would get the role {access['role']} to log in as")] if check_mode else [], []
 
 
 def _after_baseline(baseline: Json, told: Set[str], seen_to: Set[str]) -> List[str]:

@@ -1,0 +1,69 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Files that nobody but their owner may read."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+
+MODE = 0o600
+
+
+class PrivateFile:
+    """One file: its text and mode, and a way to have them as wanted, whole or not at all."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def text(self) -> str:
+        """What it holds; empty where there is none. Raises OperatorError where it cannot be read."""
+        try:
+            with open(self.path, encoding="utf-8") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise _unusable(self.path, "read", error) from None
+
+    def mode(self) -> str:
+        """As chmod takes it; empty where there is no file."""
+        try:
+            return f"{stat.S_IMODE(os.stat(self.path).st_mode):04o}"
+        except FileNotFoundError:
+            return ""
+        except OSError as error:
+            raise _unusable(self.path, "looked at", error) from None
+
+    def is_private(self) -> bool:
+        return self.mode() in ("", f"{MODE:04o}")
+
+    def write(self, text: str) -> None:
+        """Replace it. The new one is private from its first moment on."""
+        unfinished = f"{self.path}.new"
+        try:
+            if os.path.lexists(unfinished):
+                os.unlink(unfinished)
+            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w") as file:
+                os.fchmod(file.fileno(), MODE)
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            os.rename(unfinished, self.path)
+        except OSError as error:
+            raise _unusable(self.path, "written", error) from None
+
+    def remove(self) -> None:
+        try:
+            os.unlink(self.path)
+        except OSError as error:
+            raise _unusable(self.path, "removed", error) from None
+
+
+def _unusable(path: str, verb: str, error: Exception) -> OperatorError:
+    reason = getattr(error, "strerror", None) or "it is not text"
+    return OperatorError(
+        f"the file cannot be {verb}: {reason}", path, "give it to the account that the agent runs as, or remove it"
+    )
