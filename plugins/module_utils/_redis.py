@@ -54,6 +54,10 @@ class Unreachable(CacheError):
     """No connection could be made, or it was lost."""
 
 
+class NoPasswordFile(CacheError):
+    """There is no file that the password could be read from."""
+
+
 class LoginRefused(CacheError):
     """The server wants a password, or another one."""
 
@@ -294,7 +298,8 @@ def _with_password(options: dict) -> dict:
             password = file.readline().rstrip("\r\n")
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
-        raise CacheError(
+        kind = NoPasswordFile if isinstance(error, FileNotFoundError) else CacheError
+        raise kind(
             f"the file with the password cannot be read: {reason}",
             str(path),
             "see that login_password_file names the right file, and that the account which runs the task may read it",

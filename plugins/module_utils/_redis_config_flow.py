@@ -11,7 +11,12 @@ import tempfile
 
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
-from ansible_collections.midi.capacity.plugins.module_utils._redis import Cache, LoginRefused, Unreachable
+from ansible_collections.midi.capacity.plugins.module_utils._redis import (
+    Cache,
+    LoginRefused,
+    NoPasswordFile,
+    Unreachable,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import conf, start
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.plan import Facts
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_server import read_facts
@@ -27,7 +32,7 @@ def converge(options: dict, check_mode: bool) -> dict:
     path = options["path"]
     text = _read(path)
     with contextlib.ExitStack() as stack:
-        cache, refused = _connect(options, text)
+        cache, refused = _connect(options, text, check_mode)
         if cache:
             stack.callback(cache.close)
         facts = read_facts(cache, cache.info()) if cache else None
@@ -63,24 +68,23 @@ def _planned(text, options: dict, facts: Facts | None) -> start.FilePlan:
     return plan
 
 
-def _connect(options: dict, text) -> tuple:
+def _connect(options: dict, text, check_mode: bool) -> tuple:
     """The connection to the server that runs, or None; and whether it runs and does not take the login."""
-    try:
-        return Cache.connect(options), False
-    except LoginRefused:
-        return None, True
-    except Unreachable:
-        pass
+    port = conf.value_of(text or "", "port") or ""
     # It may still listen where the file has it listen until now.
-    port = conf.value_of(text or "", "port")
-    if options.get("login_unix_socket") or not (port and port.isdigit() and int(port)):
-        return None, False
-    try:
-        return Cache.connect({**options, "login_port": int(port)}), False
-    except LoginRefused:
-        return None, True
-    except Unreachable:
-        return None, False
+    earlier = [{"login_port": int(port)}] if port.isdigit() and int(port) and not options["login_unix_socket"] else []
+    for place in [{}, *earlier]:
+        try:
+            return Cache.connect({**options, **place}), False
+        except LoginRefused:
+            return None, True
+        except Unreachable:
+            continue
+        except NoPasswordFile:
+            # Before the first run nobody has made it.
+            if not check_mode:
+                raise
+    return None, False
 
 
 def _compared(plan: start.FilePlan, path: str) -> Change:

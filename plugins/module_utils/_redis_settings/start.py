@@ -28,9 +28,15 @@ class StartPlan:
         return self.running is not None and not values.same(self.name, self.running, self.desired)
 
     @property
+    def written(self) -> bool:
+        """Whether it needs its line. CONFIG REWRITE takes away the line of a value that is the server's default, and
+        writes one for every other value that the server runs with."""
+        return self.filed is not None or self.running is None or self.differs
+
+    @property
     def before(self) -> Optional[str]:
         """What counted until now, for people."""
-        return self.running if self.differs else self.filed
+        return self.running if self.differs or not self.written else self.filed
 
 
 @dataclass(frozen=True)
@@ -80,7 +86,8 @@ def plan_file(
         StartPlan(name, conf.value_of(text or "", name), known.get(name), value, _is_live(name, facts))
         for name, value in desired.items()
     ]
-    return FilePlan(conf.with_settings(text or "", desired), plans), []
+    lines = {plan.name: plan.desired for plan in plans if plan.written}
+    return FilePlan(conf.with_settings(text or "", lines), plans), []
 
 
 def split(settings: Mapping[str, Any]) -> Tuple[Dict[str, Any], Dict[str, Any]]:
