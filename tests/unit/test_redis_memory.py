@@ -52,7 +52,12 @@ def test_a_limit_of_the_container_that_is_given_is_taken() -> None:
     [
         ("10gb", 8 * GIB, "", "maxmemory 10gb is 125 % of the host's 8 GiB RAM, where at most 75 % (6 GiB)"),
         ("0", 8 * GIB, "", "maxmemory is 0, which is no limit at all"),
-        ("1gb", 8 * GIB, "1100mb", "the container's limit of 1.07 GiB leaves no head-room above maxmemory 1gb: give it"),
+        (
+            "1gb",
+            8 * GIB,
+            "1100mb",
+            "the container's limit of 1.07 GiB leaves no head-room above maxmemory 1gb: give it",
+        ),
         ("10gb", 8 * GIB, "16gb", "maxmemory 10gb is 125 %"),
         ("auto", None, "", "the limit auto needs the host's memory, which could not be read"),
         ("much", 8 * GIB, "", "the limit takes whole bytes"),
