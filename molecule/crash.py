@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""crash.py PORT PASSWORD_FILE PID: writes keys, kills Redis in the middle of it, and says which acknowledged keys were lost.
+"""crash.py PORT PASSWORD_FILE PID: writes keys, kills Redis meanwhile, and says which acknowledged ones are lost.
 
-Prints JSON: written, how many keys were acknowledged; lost, of each that is gone how many seconds before the kill Redis had
-acknowledged it. Redis has to be started again by whoever sees to it.
+Prints JSON: written, how many keys were acknowledged; lost, of each that is gone how many seconds before the kill Redis
+had acknowledged it. Redis has to be started again by whoever sees to it.
 """
 
 from __future__ import annotations
@@ -14,16 +14,20 @@ import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 WRITE_SECONDS, LONGEST_SECONDS = 3.0, 60.0
 
 
 def main() -> None:
     port, password_file, pid = sys.argv[1:]
-    with open(password_file, encoding="utf-8") as file:
-        client = redis.Redis(port=int(port), password=file.read().strip(), socket_timeout=5)
+    password = Path(password_file).read_text(encoding="utf-8").strip()
+    # A client that tries again by itself would not notice the kill.
+    client = redis.Redis(port=int(port), password=password, socket_timeout=5, retry=Retry(NoBackoff(), 0))
     killed: list[float] = []
     acknowledged: list[float] = []
 
@@ -46,7 +50,7 @@ def main() -> None:
         except redis.RedisError:
             if time.monotonic() > deadline:
                 raise
-    lost = [killed[0] - at for at, value in zip(acknowledged, there) if value is None]
+    lost = [killed[0] - at for at, value in zip(acknowledged, there, strict=True) if value is None]
     client.flushdb()
     print(json.dumps({"written": len(acknowledged), "lost": lost}))
 

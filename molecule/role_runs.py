@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Role redis_cache, run by tests beside a scenario's converge: with other variables, on hosts of the test's own or the scenario's."""
+"""Role redis_cache, run by tests beside a scenario's converge: with other variables, or on hosts of their own."""
 
 from __future__ import annotations
 

@@ -10,8 +10,8 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Compares C(maxmemory) with what the host may use, and reckons the limit of the server's container, with head-room for
-    the fork that saving takes, for connections, and for fragmentation.
+  - Compares C(maxmemory) with what the host may use, and reckons the limit of the server's container, with head-room
+    for the fork that saving takes, for connections, and for fragmentation.
 options:
   _input:
     description:
