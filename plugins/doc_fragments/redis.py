@@ -26,6 +26,12 @@ options:
     description:
       - Password of O(login_user).
     type: str
+  login_password_file:
+    description:
+      - File on the host that runs the module, whose first line is the password, in place of O(login_password). So the
+        password stands in no inventory and on no command line.
+    type: path
+    version_added: 0.1.0
   login_unix_socket:
     description:
       - Path of the Unix socket. It takes precedence over O(login_host) and O(login_port).

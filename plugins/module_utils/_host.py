@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -13,11 +14,13 @@ from ansible_collections.midi.capacity.plugins.module_utils._errors import Opera
 from ansible_collections.midi.capacity.plugins.module_utils._host_parse import (
     cgroup,
     cpu,
+    kernel_setting,
     load,
     meminfo,
     mounts,
     number,
     process,
+    sockets,
     space,
 )
 
@@ -42,6 +45,7 @@ MEMORY_LIMIT_FILE = {1: "memory.limit_in_bytes", 2: "memory.max"}
 MEMORY_USED_FILE = {1: "memory.usage_in_bytes", 2: "memory.current"}
 CPU_QUOTA_FILE = {1: "cpu.cfs_quota_us", 2: "cpu.max"}
 SHM = "/dev/shm"
+SOCKET_FILES = ("/proc/net/tcp", "/proc/net/tcp6")
 
 
 class Host:
@@ -90,6 +94,69 @@ class Host:
         except (OSError, ValueError):
             return None
 
+    def holders(self, port: int, addresses: Iterable[str]) -> list:
+        """Who listens so that nobody else can listen on the port at one of the addresses, as host_port_info tells it.
+
+        Raises OperatorError when the kernel's list cannot be read.
+        """
+        found: list = []
+        for path in SOCKET_FILES:
+            try:
+                found += sockets.parse_listening(self._files.text(path))
+            except FileNotFoundError:
+                continue  # No IPv6 here.
+            except (OSError, ValueError) as error:
+                raise OperatorError(f"who listens cannot be told: {_reason(error)}", path) from None
+        held = sockets.in_the_way(found, port, addresses)
+        owners = self._socket_owners({listening.inode for listening in held}) if held else {}
+        return [
+            {
+                "address": listening.address,
+                "port": listening.port,
+                "pid": owners.get(listening.inode),
+                "process": self._name(owners.get(listening.inode)),
+            }
+            for listening in held
+        ]
+
+    def kernel_setting(self, path: str) -> str:
+        """What a file of the kernel says. Raises OperatorError."""
+        try:
+            return kernel_setting.value_of(self._files.text(path))
+        except OSError as error:
+            raise OperatorError(
+                f"the setting of the kernel cannot be read: {error.strerror}", path, "see whether this kernel has it"
+            ) from None
+
+    def set_kernel_setting(self, path: str, value: str) -> None:
+        """Raises OperatorError when the kernel takes it not, or the account may not."""
+        try:
+            # In place, for these are no files that could be replaced.
+            with open(self._files.real(path), "r+", encoding="utf-8") as file:
+                file.truncate()
+                file.write(value)
+        except OSError as error:
+            raise OperatorError(
+                f"the setting of the kernel cannot be changed to {value}: {error.strerror}",
+                path,
+                "become root; in a container, set it on the machine that the container runs on",
+            ) from None
+
+    def _socket_owners(self, inodes: set) -> dict:
+        """The process of each socket, as far as this account may see them."""
+        wanted = {f"socket:[{inode}]": inode for inode in inodes}
+        owners: dict = {}
+        for pid in self._files.numbers("/proc"):
+            for link in self._files.links(f"/proc/{pid}/fd"):
+                if link in wanted:
+                    # A child that inherited it has a higher number, commonly.
+                    owners.setdefault(wanted[link], pid)
+        return owners
+
+    def _name(self, pid: int | None) -> str | None:
+        found = None if pid is None else self.process(pid)
+        return found.name if found else None
+
     def numbered(self, pid: int) -> list[int]:
         """The process of that number, and those that have it in a PID namespace of their own, as in a container."""
         return [
@@ -120,6 +187,15 @@ class _Files:
     def numbers(self, path: str) -> list[int]:
         """The names in a directory that are numbers."""
         return sorted(int(name) for name in os.listdir(self.real(path)) if name.isdigit())
+
+    def links(self, path: str) -> list:
+        """Where the links in a directory lead; none for what may not be looked at, or is gone."""
+        found = []
+        with contextlib.suppress(OSError):
+            for name in os.listdir(self.real(path)):
+                with contextlib.suppress(OSError):
+                    found.append(os.readlink(os.path.join(self.real(path), name)))
+        return found
 
     def is_directory(self, path: str) -> bool:
         return os.path.isdir(self.real(path))

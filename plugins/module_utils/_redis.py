@@ -37,6 +37,7 @@ REDIS_SPEC = ArgumentSpec(
         "login_port": {"type": "int", "default": 6379},
         "login_user": {"type": "str"},
         "login_password": {"type": "str", "no_log": True},
+        "login_password_file": {"type": "path", "no_log": False},
         "login_unix_socket": {"type": "path"},
         "tls": {"type": "bool", "default": False},
         "validate_certs": {"type": "bool", "default": True},
@@ -51,6 +52,10 @@ class CacheError(OperatorError):
 
 class Unreachable(CacheError):
     """No connection could be made, or it was lost."""
+
+
+class NoPasswordFile(CacheError):
+    """There is no file that the password could be read from."""
 
 
 class LoginRefused(CacheError):
@@ -93,6 +98,7 @@ class Cache:
                 details={"exception": REDIS_IMPORT_ERROR},
             )
         _require_port(options)
+        options = _with_password(options)
         # Commands answer as the server wrote it: how redis-py shapes answers differs between its versions.
         client = redis.Redis(**connection_arguments(options))
         for command in ("INFO", "CONFIG GET", "CONFIG SET", "CONFIG REWRITE", "SCAN"):
@@ -157,6 +163,14 @@ class Cache:
     def unlink(self, keys: list) -> int:
         """How many of the keys there were; the server frees their memory in the background."""
         return self._run("UNLINK", *keys)
+
+    def get(self, key: str):
+        """The text of a key, or None."""
+        return self._run("GET", key)
+
+    def set_for(self, key: str, value: str, seconds: int) -> None:
+        """Give a key a text, which goes by itself after so long."""
+        self._run("SET", key, value, "EX", seconds)
 
     def ping(self) -> None:
         self._run("PING")
@@ -270,6 +284,29 @@ def gist(error) -> str:
     text = " ".join(str(error).split()) or error.__class__.__name__
     text = re.sub(r"^Error (-?\d+|UNKNOWN) (while writing to socket|connecting to .*?[^.])\. ", "", text)
     return text.rstrip(".")
+
+
+def _with_password(options: dict) -> dict:
+    """The options with the password that stands in the file, where one is named."""
+    path = options.get("login_password_file")
+    if not path:
+        return options
+    if options.get("login_password"):
+        raise CacheError("login_password and login_password_file are both given", remedy="leave one of them out")
+    try:
+        with open(path, encoding="utf-8") as file:
+            password = file.readline().rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no UTF-8"
+        kind = NoPasswordFile if isinstance(error, FileNotFoundError) else CacheError
+        raise kind(
+            f"the file with the password cannot be read: {reason}",
+            str(path),
+            "see that login_password_file names the right file, and that the account which runs the task may read it",
+        ) from None
+    if not password:
+        raise CacheError("the first line of the file with the password is empty", str(path), "put the password there")
+    return {**options, "login_password": password}
 
 
 def _require_port(options: dict) -> None:

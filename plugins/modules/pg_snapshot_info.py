@@ -83,6 +83,10 @@ options:
         description:
           - Password of O(redis.login_user).
         type: str
+      login_password_file:
+        description:
+          - File on this host whose first line is the password, in place of O(redis.login_password).
+        type: path
       login_unix_socket:
         description:
           - Path of the Unix socket. It takes precedence over O(redis.login_host) and O(redis.login_port).

@@ -255,6 +255,28 @@ def test_missing_packages_are_told_and_that_nothing_else_is_known() -> None:
     ]
 
 
+def test_a_server_that_a_run_would_start_is_told() -> None:
+    results = {
+        "cache": {"would_start": "container midi-redis-cache"},
+        "queue": {"would_start": "container midi-redis-queue"},
+    }
+    assert phase1({**results, "baseline_cache": results["cache"]}, check_mode=True).splitlines()[1:] == [
+        "would be started: container midi-redis-cache, container midi-redis-queue",
+        "",
+        "To do next:",
+        "  - check mode can look no further without a server: run this, then run the check again",
+    ]
+
+
+def test_the_queue_is_told_beside_the_cache() -> None:
+    said = phase1({"cache": {**CACHE, "started": True}, "queue": {**CACHE, "started": False}}).splitlines()
+    headings = [line for line in said if line.startswith("Redis")]
+    assert headings == [
+        "Redis 7.0.15: 1 of 1 settings in effect, started by this run",
+        "Redis 7.0.15 as queue: 1 of 1 settings in effect",
+    ]
+
+
 @pytest.mark.parametrize(
     ("config_file", "remedy"),
     [(None, "start it with a configuration file"), ("/etc/redis/redis.conf", "set redis_cache_persist to always")],

@@ -160,3 +160,8 @@ def why_fixed(name: str, version: Tuple[int, ...], config: Mapping[str, str]) ->
     if name in _PROTECTED_SINCE_7 and config.get("enable-protected-configs") == "no":
         return "is protected by enable-protected-configs = no: set it in the configuration file and restart the server"
     return None
+
+
+def is_for_start(name: str) -> bool:
+    """Whether some version takes a setting only from what it reads when it starts."""
+    return name in (*_FIXED, *_FIXED_SINCE_7, *_PROTECTED_SINCE_7)

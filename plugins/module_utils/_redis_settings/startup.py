@@ -7,11 +7,10 @@ Of most settings the last line counts. CONFIG REWRITE writes into the first file
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from typing import Callable, Iterator, List, Optional, Sequence, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import catalog, values
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import catalog, conf, values
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.plan import SettingPlan
 
 COMMAND_LINE = "the command line"
@@ -102,12 +101,12 @@ def _gives(line: Line, plan: SettingPlan) -> bool:
 
 
 def _of_file(path: str, read: Read, own: bool, depth: int) -> Iterator[Line]:
-    for file, text in read(path) if depth <= _DEEPEST else ():
-        for number, words in enumerate(map(_words, text.splitlines()), start=1):
+    for place, text in read(path) if depth <= _DEEPEST else ():
+        for number, words in enumerate(map(conf.words, text.splitlines()), start=1):
             if len(words) > 1 and words[0].lower() == "include":
                 yield from _of_file(words[1], read, False, depth + 1)
             elif len(words) > 1:
-                yield Line(words[0].lower(), " ".join(words[1:]), f"{file} line {number}", own)
+                yield Line(words[0].lower(), " ".join(words[1:]), f"{place} line {number}", own)
 
 
 def _of_command(arguments: Sequence[str]) -> Iterator[Line]:
@@ -121,12 +120,3 @@ def _of_command(arguments: Sequence[str]) -> Iterator[Line]:
         if name:
             yield Line(name, " ".join(words).strip(), COMMAND_LINE)
         name, words = argument[2:].lower(), []
-
-
-def _words(line: str) -> List[str]:
-    if line.lstrip().startswith("#"):
-        return []
-    try:
-        return shlex.split(line)
-    except ValueError:
-        return []

@@ -20,16 +20,20 @@ _HEADINGS = ("setting", "wanted", "live", "source", "state")
 def phase1(results: Mapping[str, Optional[Json]], check_mode: bool = False) -> str:
     """The summary, without a line break at its end.
 
-    results: tuning, cache, snapshot and baseline, each the fact that the role of that name leaves, or None where the
-    role did not run on this host; baseline_cache is the cache's of the host whose cache is in the baseline.
-    In check mode a role that would install packages first leaves {would_install} and nothing else.
+    results: tuning, cache, queue, snapshot and baseline, each the fact that the role of that name leaves, or None
+    where the role did not run on this host; baseline_cache is the cache's of the host whose cache is in the baseline.
+    In check mode a role that would install packages first leaves {would_install} and nothing else, and one that would
+    start a server {would_start}.
     """
     waiting = {name: found for name, found in results.items() if found and "would_install" in found}
-    found = {name: None if name in waiting else found for name, found in results.items()}
+    starting = {name: found for name, found in results.items() if found and "would_start" in found}
+    found = {name: None if name in waiting or name in starting else found for name, found in results.items()}
     parts = [
         _waiting([result["would_install"] for name, result in waiting.items() if name != "baseline_cache" and result]),
         _tuning(found.get("tuning"), check_mode),
+        _starting([result["would_start"] for name, result in starting.items() if name != "baseline_cache" and result]),
         _cache(found.get("cache")),
+        _cache(found.get("queue"), " as queue"),
         _files(found, _seen_to(found, results.get("baseline_cache"), check_mode), check_mode),
     ]
     lines = [line for said, _next in parts for line in said]
@@ -51,6 +55,13 @@ def _waiting(lists: List[List[str]]) -> Part:
         return [], []
     said = f"would be installed first: {', '.join(packages)}"
     return [said], ["check mode can look no further without these packages: install them, then run the check again"]
+
+
+def _starting(servers: List[str]) -> Part:
+    if not servers:
+        return [], []
+    said = f"would be started: {', '.join(sorted(servers))}"
+    return [said], ["check mode can look no further without a server: run this, then run the check again"]
 
 
 def _tuning(tuning: Optional[Json], check_mode: bool) -> Part:
@@ -144,14 +155,14 @@ def _restart_advice(tuning: Json, check_mode: bool) -> str:
     )
 
 
-def _cache(cache: Optional[Json]) -> Part:
+def _cache(cache: Optional[Json], what: str = "") -> Part:
     if not cache:
         return [], []
     settings = cache["settings"]
     server = cache["server"]
     rows = [(found["name"], found["wanted"], found["live"], found["state"].replace("_", " ")) for found in settings]
     in_effect = sum(1 for found in settings if found["live"] == found["wanted"])
-    lines = [f"Redis {server['version']}: {in_effect} of {len(settings)} settings in effect"]
+    lines = [f"Redis {server['version']}{what}: {in_effect} of {len(settings)} settings in effect{_started(cache)}"]
     lines += _indented(columns([("setting", "wanted", "live", "state"), *rows]))
     forgotten = [found["name"] for found in settings if found["state"] == "live_only"]
     differing = [found["name"] for found in settings if found["live"] != found["wanted"]]
@@ -166,6 +177,10 @@ def _cache(cache: Optional[Json]) -> Part:
     elif server.get("config_file"):
         lines.append(f"  kept in {server['config_file']}")
     return lines, steps
+
+
+def _started(cache: Json) -> str:
+    return ", started by this run" if cache.get("started") else ""
 
 
 def _seen_to(found: Mapping[str, Optional[Json]], baseline_cache: Optional[Json], check_mode: bool) -> Set[str]:

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Role redis_cache, run by tests beside a scenario's converge: with other variables, or on hosts of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PLAY = {
+    "name": "Run the role",
+    "hosts": "all",
+    "gather_facts": False,
+    "environment": "{{ role_environment | default({}) }}",
+    "tasks": [{"name": "Run it", "ansible.builtin.include_role": {"name": "midi.capacity.redis_cache"}}],
+}
+LONGEST_SECONDS = 300
+
+
+@dataclass
+class Run:
+    """What a run printed. text: with all white space as single blanks."""
+
+    output: str
+    returncode: int
+
+    @property
+    def text(self) -> str:
+        return " ".join(self.output.split())
+
+    def recap(self, host: str, field: str) -> int:
+        found = re.search(rf"^{re.escape(host)} +:.*\b{field}=(\d+)", self.output, re.MULTILINE)
+        assert found, self.output
+        return int(found[1])
+
+    def message(self, host: str) -> str:
+        """Why a host failed."""
+        found = re.search(rf"^fatal: \[{re.escape(host)}\].*?(?=^\S)", self.output + "\nEND", re.MULTILINE | re.DOTALL)
+        assert found, self.output
+        return " ".join(found[0].split())
+
+
+def playbook(path: Path, inventory: str, *arguments: str) -> Run:
+    command = [str(Path(sys.executable).parent / "ansible-playbook"), str(path), "-i", inventory, *arguments]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=LONGEST_SECONDS,
+        check=False,
+    )
+    return Run(done.stdout + done.stderr, done.returncode)
+
+
+def role(directory: Path, inventory: str, *arguments: str, **variables: Any) -> Run:
+    """variables: for all hosts, over what the inventory says."""
+    path = directory / "role.yml"
+    path.write_text(json.dumps([PLAY]))
+    return playbook(path, inventory, *arguments, "-e", json.dumps(variables))
+
+
+def hosts_file(directory: Path, hosts: dict[str, dict[str, Any]], **common: Any) -> str:
+    """An inventory of hosts that are this machine, each with variables of its own."""
+    path = directory / "hosts.yml"
+    local = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    path.write_text(json.dumps({"all": {"hosts": hosts, "vars": {**local, **common}}}))
+    return str(path)
