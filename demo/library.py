@@ -77,7 +77,10 @@ def drop_unfinished(server: EmbeddedPostgres) -> None:
 
 
 def load(server: EmbeddedPostgres, files: int, progress: Progress, now: datetime | None = None) -> Note:
-    """Load a new library and give it its name, and the mark of a database for tests, when all of it is there. Raises psycopg2.Error, KeyboardInterrupt."""
+    """Load a new library; when all of it is there it gets its name, and the mark of a database for tests.
+
+    Raises psycopg2.Error, KeyboardInterrupt.
+    """
     now = (now or datetime.now(UTC)).replace(microsecond=0)
     library = Library(files=files, seed=SEED, end=now)
     with database.connected(server) as connection:

@@ -10,14 +10,14 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Makes one document of what ran, what was seen meanwhile, and the snapshots before and after, with the files per second
-    and how they are known, the statements in that window, and a verdict.
+  - Makes one document of what ran, what was seen meanwhile, and the snapshots before and after, with the files per
+    second and how they are known, the statements in that window, and a verdict.
 options:
   _input:
     description:
       - What role P(midi.capacity.capacity_baseline#role) has found.
-      - It has C(run), C(inventory_hostname), C(command), C(database), C(allowed_by), C(job), C(watches), C(before), C(after)
-        and C(removed).
+      - It has C(run), C(inventory_hostname), C(command), C(database), C(allowed_by), C(job), C(watches), C(before),
+        C(after) and C(removed).
     type: dict
     required: true
 """

@@ -28,7 +28,7 @@ options:
 EXAMPLES = r"""
 - name: Show the report of a stored stress test
   ansible.builtin.debug:
-    msg: "{{ lookup('ansible.builtin.file', 'stress-20261128T070000Z.json') | from_json | midi.capacity.stress_markdown }}"
+    msg: "{{ lookup('ansible.builtin.file', 'stress.json') | from_json | midi.capacity.stress_markdown }}"
 """
 
 RETURN = r"""

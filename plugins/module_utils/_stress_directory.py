@@ -7,7 +7,7 @@ They may be of different accounts, so what is shared is readable by all and says
 lock           beside the directories of all runs, held by the process that runs one
 RUN/progress   how far it is, written over and over
 RUN/done       there when it has ended
-RUN/watched    touched by whoever watches
+RUN/watched    touched by whoever watches, who writes into it to have the test end
 RUN/output.log what the command wrote, readable by its account alone
 """
 
@@ -84,6 +84,16 @@ class StressDirectory:
         with contextlib.suppress(OSError):
             os.utime(self._watched)
 
+    def ask_to_stop(self) -> None:
+        with open(self._watched, "w", encoding="utf-8") as file:
+            file.write("stop\n")
+
+    def asked_to_stop(self) -> bool:
+        try:
+            return os.stat(self._watched).st_size > 0
+        except OSError:
+            return False
+
     def watched_at(self) -> float:
         """When somebody watched last, by the clock of the files; 0 when nobody ever did."""
         try:
@@ -100,7 +110,7 @@ class StressDirectory:
             ) from None
 
     def _write(self, path: str, content: dict) -> None:
-        """Whole or not at all, whoever reads meanwhile. A disk that a stress test has filled keeps no test from ending."""
+        """Whole or not at all, whoever reads meanwhile. A disk that a test has filled keeps no test from ending."""
         unfinished = f"{path}.{os.getpid()}"
         with contextlib.suppress(OSError):
             with open(unfinished, "w", encoding="utf-8") as file:

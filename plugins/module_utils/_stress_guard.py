@@ -16,7 +16,7 @@ _TRUE = ("on", "true", "yes", "1")
 
 
 def guard(server: Server, options: dict) -> dict:
-    """{database, marked, allowed_by, rows_inserted}. Raises OperatorError when it may not be stressed, with all faults."""
+    """{database, marked, allowed_by, rows_inserted}. Raises OperatorError when it may not be stressed."""
     found = server.rows(queries.GUARD)[0]
     database = found["database"]
     if found["in_recovery"]:
@@ -27,8 +27,8 @@ def guard(server: Server, options: dict) -> dict:
     if not (marked or options["allow"]):
         mark = server.text(sql.SQL("ALTER DATABASE {} SET midi_capacity.test = on").format(sql.Identifier(database)))
         raise OperatorError(
-            f'database "{database}" is not marked as one for tests, and a stress test writes to it and loads its server;'
-            " nothing was touched",
+            f'database "{database}" is not marked as one for tests, and a stress test writes to it and loads its'
+            " server; nothing was touched",
             server.where,
             f"if it is one for tests, run {mark}; to stress it all the same, set capacity_allow_stress: true",
         )

@@ -38,7 +38,7 @@ _MARKED = "SELECT id FROM files WHERE starts_with(filepath, %(mark)s) ORDER BY i
 
 
 def imported(options: dict) -> None:
-    """The process of an import: its workers, each a process with a connection. Ends with code 1 if one of them failed."""
+    """The process of an import, whose workers are processes, too. Ends with code 1 if one of them failed."""
     context = multiprocessing.get_context("fork")
     done = context.Value("q", 0)
     workers = [
@@ -146,7 +146,7 @@ def _import(server: Server, batch: dict, tags: list) -> None:
 
 def _import_once(server: Server, batch: dict, tags: list) -> None:
     reserved = [row["id"] for row in server.rows(_RESERVE, {"count": len(batch["files"])})]
-    new_id = dict(zip([row[0] for row in batch["files"]], reserved))
+    new_id = {row[0]: file_id for row, file_id in zip(batch["files"], reserved)}  # noqa: B905
     server.execute("BEGIN")
     _copy(server, FILES, [_with_ids(row, new_id) for row in batch["files"]])
     _copy(server, MUSICAL_METADATA, [(new_id[row[0]], *row[1:]) for row in batch["metadata"]])

@@ -22,7 +22,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._stress.log import L
 from ansible_collections.midi.capacity.plugins.module_utils._stress.patterns import BadPatterns, parse
 from ansible_collections.midi.capacity.plugins.module_utils._stress_directory import StressDirectory
 
-ITSELF, TIME_LIMIT, NOBODY_WATCHED = "itself", "time limit", "nobody watched"
+ITSELF, TIME_LIMIT, NOBODY_WATCHED, ASKED = "itself", "time limit", "nobody watched", "request"
 # After SIGTERM, before SIGKILL.
 KILL_SECONDS = 10
 _STEP_SECONDS = 0.2
@@ -179,6 +179,8 @@ def _watch(process, options: dict, directory: StressDirectory, follower: _Follow
         now, watched = time.monotonic(), directory.watched_at()
         if watched != seen:
             seen, seen_at = watched, now
+        if directory.asked_to_stop():
+            return _ended(process), ASKED
         if now >= limit:
             return _ended(process), TIME_LIMIT
         if now - seen_at >= options["patience_seconds"]:

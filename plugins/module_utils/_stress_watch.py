@@ -20,6 +20,8 @@ _STEP_SECONDS = 0.1
 def watch(options: dict) -> dict:
     """As the module's result. It never fails: a server that cannot be looked at is told as the reason."""
     directory = StressDirectory(options["directory"])
+    if options["stop"] and not directory.done():
+        directory.ask_to_stop()
     eye = _Eye(options)
     try:
         _look_on(directory, eye, time.monotonic() + options["seconds"])

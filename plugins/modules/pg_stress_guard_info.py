@@ -81,8 +81,8 @@ allowed_by:
   sample: its mark
 rows_inserted:
   description:
-    - How many rows have come into O(growth_table) since its statistics began, or null. The difference of two of these tells
-      how far an import is.
+    - How many rows have come into O(growth_table) since its statistics began, or null. The difference of two of these
+      tells how far an import is.
   returned: success
   type: int
 """

@@ -14,8 +14,8 @@ description:
   - Writes files of a synthetic library with their tags and musical metadata into the tables C(files), C(file_tags) and
     C(musical_metadata), 100 files in a transaction, as an import of the MIDI library does. Run it with C(async), and
     M(midi.capacity.pg_stress_watch) meanwhile.
-  - All that it writes hangs on rows of C(files) whose C(filepath) begins with C(/midi-capacity-stress/); O(state=absent)
-    removes them.
+  - All that it writes hangs on rows of C(files) whose C(filepath) begins with C(/midi-capacity-stress/);
+    O(state=absent) removes them.
   - It does not ask whether the database may be stressed; M(midi.capacity.pg_stress_guard_info) does.
 extends_documentation_fragment:
   - midi.capacity.postgres
@@ -38,8 +38,8 @@ options:
     default: 8
   directory:
     description:
-      - The directory of this run, which is there already; all that the run leaves is in it. A file C(lock) beside it keeps
-        two runs apart.
+      - The directory of this run, which is there already; all that the run leaves is in it. A file C(lock) beside it
+        keeps two runs apart.
       - It is needed whenever something is run.
     type: path
   limit_seconds:
@@ -54,8 +54,8 @@ options:
     default: 60
   patterns:
     description:
-      - What the lines of its log mean. Each has C(name), C(regex), which is searched for in the line, and C(kind), one of
-        V(error), V(warning), V(progress) and V(ignore). A line belongs to the first pattern that it matches.
+      - What the lines of its log mean. Each has C(name), C(regex), which is searched for in the line, and C(kind), one
+        of V(error), V(warning), V(progress) and V(ignore). A line belongs to the first pattern that it matches.
       - A group C(files) in the regex of a C(progress) is the number of files until now, a group C(files_per_second)
         the command's own figure for that.
     type: list
@@ -112,7 +112,7 @@ signal:
   type: str
   sample: SIGTERM
 ended_by:
-  description: What ended it, V(itself), V(time limit) or V(nobody watched).
+  description: What ended it, V(itself), V(time limit), V(nobody watched) or V(request).
   returned: when it was run
   type: str
   sample: itself

@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Counts the connections of the server once a second, by what they do, until the stress test ends or O(seconds) are over,
-    and says in one line how far the test is.
+  - Counts the connections of the server once a second, by what they do, until the stress test ends or O(seconds) are
+    over, and says in one line how far the test is.
   - Tells the test that somebody watches; without that it ends by itself.
   - It never fails because of the server. One that cannot be looked at, because it has no connection left for example,
     stands in RV(reason).
@@ -30,6 +30,11 @@ options:
       - How long to watch.
     type: float
     default: 10.0
+  stop:
+    description:
+      - Whether to have the test end, if it has not yet. It ends within seconds, with all processes of its group.
+    type: bool
+    default: false
   growth_table:
     description:
       - The table whose rows come in. Empty counts none.
@@ -42,7 +47,7 @@ options:
     default: 0
 attributes:
   check_mode:
-    description: Only looks, in check mode too.
+    description: Only looks, in check mode too; O(stop) has no effect then.
     support: full
   diff_mode:
     description: Changes nothing on the server, so there is no difference to show.
@@ -106,6 +111,7 @@ SPEC = ArgumentSpec(
     {
         "directory": {"type": "path", "required": True},
         "seconds": {"type": "float", "default": 10.0},
+        "stop": {"type": "bool", "default": False},
         "growth_table": {"type": "str", "default": ""},
         "rows_inserted_before": {"type": "int", "default": 0},
     }
@@ -116,7 +122,8 @@ def main():
     module = _postgres.POSTGRES_SPEC.merge(SPEC).create_module()
     if _postgres.psycopg2 is None:
         module.fail_json(msg=missing_required_lib("psycopg2"), exception=_postgres.PSYCOPG2_IMPORT_ERROR)
-    module.exit_json(changed=False, **_stress_watch.watch(module.params))
+    options = {**module.params, "stop": module.params["stop"] and not module.check_mode}
+    module.exit_json(changed=False, **_stress_watch.watch(options))
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Runs a command, commonly an import, in a process group of its own, writes all its output to a log, and counts the lines
-    of that by declared patterns. Run it with C(async), and M(midi.capacity.pg_stress_watch) meanwhile.
+  - Runs a command, commonly an import, in a process group of its own, writes all its output to a log, and counts the
+    lines of that by declared patterns. Run it with C(async), and M(midi.capacity.pg_stress_watch) meanwhile.
   - An exit status that is not 0 is a result and no failure.
   - Nothing goes on alone. The group is ended at the time limit, and when nobody watches any more.
 options:
@@ -29,13 +29,14 @@ options:
   environment:
     description:
       - Variables for it, beside those that there are.
-      - Values whose names speak of passwords, secrets, tokens or keys, and the passwords in addresses, are shown nowhere.
+      - Values whose names speak of passwords, secrets, tokens or keys, and the passwords in addresses, are shown
+        nowhere.
     type: dict
     default: {}
   directory:
     description:
-      - The directory of this run, which is there already; all that the run leaves is in it. A file C(lock) beside it keeps
-        two runs apart.
+      - The directory of this run, which is there already; all that the run leaves is in it. A file C(lock) beside it
+        keeps two runs apart.
       - It is needed whenever something is run.
     type: path
   limit_seconds:
@@ -50,8 +51,8 @@ options:
     default: 60
   patterns:
     description:
-      - What the lines of its log mean. Each has C(name), C(regex), which is searched for in the line, and C(kind), one of
-        V(error), V(warning), V(progress) and V(ignore). A line belongs to the first pattern that it matches.
+      - What the lines of its log mean. Each has C(name), C(regex), which is searched for in the line, and C(kind), one
+        of V(error), V(warning), V(progress) and V(ignore). A line belongs to the first pattern that it matches.
       - A group C(files) in the regex of a C(progress) is the number of files until now, a group C(files_per_second)
         the command's own figure for that.
     type: list
@@ -105,7 +106,7 @@ signal:
   type: str
   sample: SIGTERM
 ended_by:
-  description: What ended it, V(itself), V(time limit) or V(nobody watched).
+  description: What ended it, V(itself), V(time limit), V(nobody watched) or V(request).
   returned: when it was run
   type: str
   sample: itself

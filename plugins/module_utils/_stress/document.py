@@ -20,8 +20,8 @@ _OUTCOME = ("exit_status", "signal", "ended_by", "left_running", "started_at", "
 def document(pieces: Mapping[str, Any]) -> Json:
     """The document.
 
-    pieces: run, inventory_hostname, command (text), database, allowed_by; job (result of what ran it), watches (results of
-    module pg_stress_watch), before and after (snapshots), removed (number of files, or None where nothing was to remove).
+    pieces: run, inventory_hostname, command (text), database, allowed_by; job (the result of what ran it), watches (the
+    results of module pg_stress_watch), before and after (snapshots), removed (a number of files, or None).
     """
     job, before, after = pieces["job"], pieces["before"], pieces["after"]
     outcome = {name: job[name] for name in _OUTCOME}

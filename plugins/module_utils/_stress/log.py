@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import MASK, without_secrets
@@ -24,16 +25,21 @@ LONGEST_EXAMPLE = 240
 _ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|[\x00-\x08\x0b-\x1f\x7f]")
 
 
+@dataclass
+class _Found:
+    pattern: LogPattern
+    lines: int = 0
+    examples: List[str] = field(default_factory=list)
+
+
 class LogTally:
     """Adds lines up. secrets: texts that no example may show, beside those that look like one."""
 
     def __init__(self, patterns: Sequence[LogPattern], secrets: Sequence[str] = ()) -> None:
-        self._patterns = list(patterns)
         # The longest first: one may be part of another.
         self._secrets = sorted(filter(None, secrets), key=len, reverse=True)
         self._lines = 0
-        self._counts = [0 for _pattern in patterns]
-        self._examples: List[List[str]] = [[] for _pattern in patterns]
+        self._found = [_Found(pattern) for pattern in patterns]
         self._unmatched = 0
         self._unmatched_examples: List[str] = []
         self.files: Optional[int] = None
@@ -41,13 +47,13 @@ class LogTally:
 
     def add(self, line: str) -> None:
         self._lines += 1
-        for place, pattern in enumerate(self._patterns):
-            found = pattern.regex.search(line)
-            if found:
-                self._counts[place] += 1
-                self._keep(self._examples[place], line)
-                if pattern.kind == PROGRESS:
-                    self._read_numbers(found.groupdict())
+        for found in self._found:
+            match = found.pattern.regex.search(line)
+            if match:
+                found.lines += 1
+                self._keep(found.examples, line)
+                if found.pattern.kind == PROGRESS:
+                    self._read_numbers(match.groupdict())
                 return
         self._unmatched += 1
         self._keep(self._unmatched_examples, line)
@@ -70,13 +76,18 @@ class LogTally:
             "files": self.files,
             "files_per_second": self.files_per_second,
             "patterns": [
-                {"name": pattern.name, "kind": pattern.kind, "lines": count, "examples": examples}
-                for pattern, count, examples in zip(self._patterns, self._counts, self._examples)
+                {
+                    "name": found.pattern.name,
+                    "kind": found.pattern.kind,
+                    "lines": found.lines,
+                    "examples": found.examples,
+                }
+                for found in self._found
             ],
         }
 
     def _of_kind(self, kind: str) -> int:
-        return sum(count for pattern, count in zip(self._patterns, self._counts) if pattern.kind == kind)
+        return sum(found.lines for found in self._found if found.pattern.kind == kind)
 
     def _keep(self, examples: List[str], line: str) -> None:
         if len(examples) < EXAMPLES:

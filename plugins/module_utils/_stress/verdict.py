@@ -27,6 +27,8 @@ def _ended(outcome: Mapping[str, Any]) -> str:
         return f"it was ended at its time limit, after {took}, with all processes of its group"
     if outcome["ended_by"] == "nobody watched":
         return f"it was ended after {took} with all processes of its group, because nobody watched it any more"
+    if outcome["ended_by"] == "request":
+        return f"it was ended on request, after {took}, with all processes of its group"
     if outcome["signal"]:
         return f"it was ended by {outcome['signal']} after {took}"
     return f"it ended with exit status {outcome['exit_status']} after {took}"
