@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import multiprocessing
 import os
+import signal
 import sys
 import time
 from datetime import datetime, timezone
@@ -39,6 +40,7 @@ _MARKED = "SELECT id FROM files WHERE starts_with(filepath, %(mark)s) ORDER BY i
 
 def imported(options: dict) -> None:
     """The process of an import, whose workers are processes, too. Ends with code 1 if one of them failed."""
+    parent = os.getppid()
     context = multiprocessing.get_context("fork")
     done = context.Value("q", 0)
     workers = [
@@ -48,9 +50,17 @@ def imported(options: dict) -> None:
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join()
+        _join(worker, parent)
     _say(f"imported {done.value} files of {options['files']}, the import has ended")
     sys.exit(1 if any(worker.exitcode for worker in workers) else 0)
+
+
+def _join(worker, parent: int) -> None:
+    """Wait for a worker; when whoever began the import is gone, all of it ends."""
+    while worker.is_alive():
+        worker.join(1)
+        if os.getppid() != parent:
+            os.killpg(0, signal.SIGKILL)
 
 
 def shares(files: int, workers: int) -> list:

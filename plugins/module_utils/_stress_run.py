@@ -26,6 +26,7 @@ ITSELF, TIME_LIMIT, NOBODY_WATCHED, ASKED = "itself", "time limit", "nobody watc
 # After SIGTERM, before SIGKILL.
 KILL_SECONDS = 10
 _STEP_SECONDS = 0.2
+_BEGIN_STEP_SECONDS = 0.02
 _READ_BYTES = 1 << 20
 
 RUN_SPEC = ArgumentSpec(
@@ -103,12 +104,15 @@ def run(start, options: dict, secrets=()) -> dict:
     tally = LogTally(checked_patterns(options["patterns"]), secrets)
     directory = StressDirectory(options["directory"])
     with directory.locked():
+        directory.write_progress({"elapsed_seconds": 0.0, "errors": 0, "files": None, "group": None})
+        # From the first moment on, so that whoever watches sees all of it.
+        _wait_for_watch(directory, options["patience_seconds"])
         log = directory.open_log()
         try:
             begun, started_at = time.monotonic(), time.time()
             process = start(log)
             try:
-                follower = _Follower(directory, tally, begun)
+                follower = _Follower(directory, tally, begun, process.pid)
                 code, ended_by = _watch(process, options, directory, follower)
             except BaseException:
                 _ended(process)
@@ -134,8 +138,8 @@ def run(start, options: dict, secrets=()) -> dict:
 class _Follower:
     """Reads the log as it grows, and says how far the run is."""
 
-    def __init__(self, directory: StressDirectory, tally: LogTally, begun: float) -> None:
-        self._directory, self._tally, self._begun = directory, tally, begun
+    def __init__(self, directory: StressDirectory, tally: LogTally, begun: float, group: int) -> None:
+        self._directory, self._tally, self._begun, self._group = directory, tally, begun, group
         self._lines = Lines()
         self._file = open(directory.log, "rb")  # noqa: SIM115
         self._said = 0.0
@@ -159,12 +163,25 @@ class _Follower:
             "elapsed_seconds": round(time.monotonic() - self._begun, 1),
             "errors": self._tally.errors,
             "files": self._tally.files,
+            "group": self._group,
         }
 
     def _take(self, piece: bytes) -> bool:
         for line in self._lines.feed(piece) if piece else ():
             self._tally.add(line)
         return bool(piece)
+
+
+def _wait_for_watch(directory: StressDirectory, seconds: float) -> None:
+    seen, deadline = directory.watched_at(), time.monotonic() + seconds
+    while directory.watched_at() == seen:
+        if time.monotonic() >= deadline:
+            raise OperatorError(
+                f"nobody watches the stress test, and nothing was run: waited {seconds} s",
+                directory.path,
+                "run it with async, and module pg_stress_watch meanwhile",
+            )
+        time.sleep(_BEGIN_STEP_SECONDS)
 
 
 def _watch(process, options: dict, directory: StressDirectory, follower: _Follower) -> tuple:
@@ -198,6 +215,10 @@ def _ended(process) -> int:
     _signal(process.pid, signal.SIGKILL)
     while code is None:
         code = process.wait(_STEP_SECONDS)
+    # The kernel takes a moment; one that it cannot end, because it waits for a disk, is told as left.
+    deadline = time.monotonic() + KILL_SECONDS
+    while _members(process.pid) and time.monotonic() < deadline:
+        time.sleep(_BEGIN_STEP_SECONDS)
     return code
 
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Watches a stress test for a while: what the server does, second by second, and how far the test is."""
+"""Watches a stress test for a while: what the server does, twice a second, and how far the test is."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._stress import samples
 from ansible_collections.midi.capacity.plugins.module_utils._stress_directory import StressDirectory
 
-SAMPLE_SECONDS = 1.0
+SAMPLE_SECONDS = 0.5
 _STEP_SECONDS = 0.1
 
 
@@ -91,15 +91,17 @@ def _line(result: dict, found: list) -> str:
         return "it has not begun yet" if not result["lost"] else "it never began"
     parts = []
     if result["rows"] is not None:
-        parts.append(f"{human.count(result['rows'])} rows came in")
+        parts.append(f"{human.plural(result['rows'], 'row')} came in")
     if progress["files"] is not None:
-        parts.append(f"{human.count(progress['files'])} files by its log")
+        parts.append(f"{human.plural(progress['files'], 'file')} by its log")
     if found:
         last = found[-1]
-        parts.append(f"{last['total']} connections, {last['waiting']} waiting for a lock")
+        parts.append(f"{human.plural(last['total'], 'connection')}, {last['waiting']} waiting for a lock")
     if result["reason"]:
         parts.append(f"the server could not be looked at: {result['reason']}")
     if progress["errors"]:
-        parts.append(f"{human.count(progress['errors'])} errors in its log")
+        parts.append(f"{human.plural(progress['errors'], 'error')} in its log")
+    if result["lost"]:
+        parts.append(f"the process that ran it is gone, and its process group {progress['group']} may still be there")
     state = "ended" if result["done"] else "lost" if result["lost"] else "runs"
     return f"{state}, {human.seconds(progress['elapsed_seconds'])}: {'; '.join(parts) or 'nothing to tell'}"

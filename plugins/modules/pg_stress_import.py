@@ -49,6 +49,7 @@ options:
     default: 14400
   patience_seconds:
     description:
+      - It begins when M(midi.capacity.pg_stress_watch) watches, and fails if that does not within this time.
       - After how long without M(midi.capacity.pg_stress_watch) it is ended likewise, because whoever wanted it is gone.
     type: int
     default: 60

@@ -11,7 +11,7 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Counts the connections of the server once a second, by what they do, until the stress test ends or O(seconds) are
+  - Counts the connections of the server twice a second, by what they do, until the stress test ends or O(seconds) are
     over, and says in one line how far the test is.
   - Tells the test that somebody watches; without that it ends by itself.
   - It never fails because of the server. One that cannot be looked at, because it has no connection left for example,
@@ -84,7 +84,8 @@ lost:
   returned: success
   type: bool
 progress:
-  description: What the test says of itself, C(elapsed_seconds), C(errors) and C(files); null before it began.
+  description: What the test says of itself, C(elapsed_seconds), C(errors), C(files) and C(group), its
+    process group; null before it began.
   returned: success
   type: dict
 rows:

@@ -5,22 +5,24 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+import uuid
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from ansible_collections.midi.capacity.plugins.module_utils._stress_sql import TEST_SETTING
 
-from demo import database, library
+from demo import library
 from demo.progress import Progress
 from demo.servers import EmbeddedPostgres
 from tests.integration.conftest import query
 from tests.integration.playbook_runs import ROOT, Run, run_playbook
 
 PLAYBOOK = str(ROOT / "playbooks" / "stress_test.yml")
+LIBRARY = library.DATABASE
 FILES = 1000
 
 
@@ -40,19 +42,6 @@ def run_directory(root: Path, name: str = "run") -> Path:
     (root / "stress" / "lock").touch()
     (directory / "watched").touch()
     return directory
-
-
-@contextmanager
-def connections(server: EmbeddedPostgres, count: int) -> Iterator[None]:
-    """So many idle clients."""
-    opened = [database.connected(server) for _number in range(count)]
-    for one in opened:
-        one.__enter__()
-    try:
-        yield
-    finally:
-        for one in opened:
-            one.__exit__(None, None, None)
 
 
 class Operator:
@@ -104,3 +93,22 @@ class Operator:
         """All that it has left, with its content."""
         found = [path for root in (self.state, self.reports) for path in root.rglob("*") if path.is_file()]
         return {str(path): path.read_bytes() for path in found}
+
+
+class Begun:
+    """A module that runs while the test goes on."""
+
+    def __init__(self, home: Path, name: str, **options: Any) -> None:
+        arguments = home / f"arguments-{uuid.uuid4()}.json"
+        arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, "_ansible_remote_tmp": str(home)}}))
+        command = [sys.executable, "-m", f"ansible_collections.midi.capacity.plugins.modules.{name}", str(arguments)]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT / ".collections")}
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd="/", env=environment, text=True
+        )
+
+    def result(self) -> dict[str, Any]:
+        """What it says when it has ended."""
+        out, error = self.process.communicate(timeout=60)
+        assert out.strip() and "Traceback" not in error, error
+        return json.loads(out)

@@ -34,6 +34,11 @@ def count(number: Number) -> str:
     return f"{round(number):,}"
 
 
+def plural(number: Number, thing: str) -> str:
+    """1 error, 1,200 errors."""
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def percent(part: Number, whole: Number) -> str:
     """One decimal below ten: 4.3 %, 94 %; a trace is not nothing and almost all is not all."""
     if whole == 0:

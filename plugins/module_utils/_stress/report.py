@@ -31,6 +31,14 @@ _NAMES = (
 )
 
 
+_ENDED_BY = {
+    "itself": "it ended by itself",
+    "time limit": "it was ended at its time limit",
+    "nobody watched": "it was ended, for nobody watched",
+    "request": "it was ended on request",
+}
+
+
 class UnknownSchema(ValueError):
     """The document is of a version that this report does not know."""
 
@@ -68,9 +76,10 @@ def _glance(found: Json) -> str:
         ("Speed", speed, method),
         ("Files", UNKNOWN if files is None else human.count(files), method),
         ("Time", human.seconds(outcome["elapsed_seconds"]), "measured, from start to end of the command"),
-        ("Exit status", ended, f"ended by {outcome['ended_by']}"),
+        ("Exit status", ended, _ENDED_BY[outcome["ended_by"]]),
         ("Errors in the log", human.count(found["log"]["errors"]), "lines, by the declared patterns"),
         ("Warnings in the log", human.count(found["log"]["warnings"]), "lines, by the declared patterns"),
+        *_growth(found["before"]["growth"], found["after"]["growth"]),
         *_database(found["window"]["found"]),
     ]
     if found["removed_files"] is not None:
@@ -85,7 +94,16 @@ def _rate(rate: Json) -> Tuple[str, str]:
     """The speed, and how it was got."""
     if rate["files_per_second"] is None:
         return "files a second unknown", rate["reason"] or "it took no time"
-    return f"{human.significant(rate['files_per_second'])} files/s", rate["method"]
+    speed = rate["files_per_second"]
+    return f"{human.count(speed) if speed >= 1000 else human.significant(speed)} files/s", rate["method"]
+
+
+def _growth(before: Optional[Json], after: Optional[Json]) -> List[Tuple[str, str, str]]:
+    if before is None or after is None:
+        return []
+    methods = {"exact": "counted", "estimate": "estimated"}
+    method = f"{methods[before['method']]} before, {methods[after['method']]} after"
+    return [(f"Rows of {after['table']} that came", human.count(after["rows"] - before["rows"]), method)]
 
 
 def _database(window: Optional[Json]) -> List[Tuple[str, str, str]]:
@@ -117,7 +135,7 @@ def _connections(found: Json) -> str:
     rows = [(title, human.count(seen["most"][name]), human.significant(seen["mean"][name])) for name, title in _NAMES]
     return _section(
         "Connections",
-        f"Seen in {human.count(seen['samples'])} looks, about one a second; what was shorter may be missing.{share}",
+        f"Seen in {human.count(seen['samples'])} looks, about two a second; what was shorter may be missing.{share}",
         table([("What", LEFT), ("Most", RIGHT), ("Mean", RIGHT)], rows),
         *missing,
     )
@@ -129,10 +147,10 @@ def _statements(found: Json) -> str:
     if window is None:
         return _section(title, f"Unknown: {found['window']['reason']}.")
     reasons = [entry["reason"] for entry in window["reasons"] if entry["part"] in ("server", "statements")]
-    known = f"Not all is exact: {'; '.join(reasons)}." if reasons else ""
     part = window["statements"]
     if part is None:
-        return _section(title, known or "Unknown.")
+        return _section(title, f"Unknown: {'; '.join(reasons)}.")
+    known = f"Not all is exact: {'; '.join(reasons)}." if reasons else ""
     rows = [row for row in part["rows"] if not row["own"]]
     if not rows:
         return _section(title, _window_text(part), "None was recorded.", known)

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a server was seen doing, second by second: connections and who waits. Summaries that can be put together."""
+"""What a server was seen doing, look by look: connections and who waits. Summaries that can be put together."""
 
 from __future__ import annotations
 

@@ -35,4 +35,4 @@ def _ended(outcome: Mapping[str, Any]) -> str:
 
 
 def _errors(errors: int) -> str:
-    return f", and its log has {human.count(errors)} lines that are errors" if errors else ""
+    return f", and its log has {human.plural(errors, 'error')}" if errors else ""
