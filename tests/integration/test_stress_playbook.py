@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""playbooks/stress_test.yml as an operator runs it: the built-in import, one's own, what is refused, what is cut off."""
+"""playbooks/stress_test.yml as an operator runs it: the built-in import, one's own, what is refused or cut off."""
 
 from __future__ import annotations
 
@@ -57,18 +57,18 @@ def test_the_built_in_import(postgres: EmbeddedPostgres, operator: Operator) -> 
     assert "Would run the built-in importer, 1,200 files by 8 connections against database midi_library" in checked.text
     assert checked.changed("db") == 0 and operator.files() == {} and not operator.state.exists()
 
-    run = operator.succeeds(capacity_baseline_stress_files=1200, capacity_baseline_stress_workers=3)
-    assert "(item=ended, " in run.text and "1,200 files by its log" in run.text
+    run = operator.succeeds(capacity_baseline_stress_files=6000, capacity_baseline_stress_workers=3)
+    assert "(item=ended, " in run.text and "6,000 files by its log" in run.text
     assert "It ended with exit status 0 after" in run.text and "files/s. Report: " in run.text
     assert count(postgres) == before
     found = operator.document()
-    assert found["verdict"]["passed"] and found["allowed_by"] == "its mark" and found["removed_files"] == 1200
-    assert found["after"]["growth"]["rows"] - found["before"]["growth"]["rows"] == 1200
-    assert found["rate"]["files"] == 1200
-    assert found["rate"]["files_per_second"] == pytest.approx(1200 / found["outcome"]["elapsed_seconds"], rel=0.01)
-    assert found["connections"]["most"]["total"] == 3 and found["connections"]["usable_maximum"] == 97
+    assert found["verdict"]["passed"] and found["allowed_by"] == "its mark" and found["removed_files"] == 6000
+    assert found["after"]["growth"]["rows"] - found["before"]["growth"]["rows"] == 6000
+    assert found["rate"]["files"] == 6000
+    assert found["rate"]["files_per_second"] == pytest.approx(6000 / found["outcome"]["elapsed_seconds"], rel=0.01)
+    assert 0 < found["connections"]["most"]["total"] <= 3 and found["connections"]["usable_maximum"] == 97
     rows = found["window"]["found"]["statements"]["rows"]
-    assert [row["calls"] for row in rows if row["query"].startswith("COPY files ")] == [12]
+    assert [row["calls"] for row in rows if row["query"].startswith("COPY files ")] == [60]
     report = operator.report()
     assert "COPY files (id, filepath" in report.split("## Slowest statements in this window")[1]
     assert "| Rows of public.files that came | " in report
