@@ -17,7 +17,7 @@ options:
     description:
       - What role P(midi.capacity.capacity_baseline#role) has found.
       - It has C(run), C(inventory_hostname), C(command), C(database), C(allowed_by), C(job), C(watches), C(before),
-        C(after) and C(removed).
+        C(after), C(after_reason) and C(removed).
     type: dict
     required: true
 """
@@ -32,7 +32,8 @@ RETURN = r"""
 _value:
   description:
     - The document, with C(schema_version), C(run), C(inventory_hostname), C(command), C(database), C(allowed_by),
-      C(outcome), C(verdict), C(rate), C(connections), C(window), C(log), C(removed_files), C(before) and C(after).
+      C(outcome), C(verdict), C(rate), C(connections), C(window), C(log), C(removed_files), C(before)
+      and C(after).
   type: dict
 """
 

@@ -76,7 +76,7 @@ class StressDirectory:
             return not held(self._lock) and not self.done()
         try:
             return time.time() - os.stat(self.path).st_mtime > START_SECONDS
-        except FileNotFoundError:
+        except OSError:
             return True
 
     def touch(self) -> None:
@@ -85,8 +85,12 @@ class StressDirectory:
             os.utime(self._watched)
 
     def ask_to_stop(self) -> None:
-        with open(self._watched, "w", encoding="utf-8") as file:
-            file.write("stop\n")
+        """Raises OperatorError where whoever asks may not."""
+        try:
+            with open(self._watched, "w", encoding="utf-8") as file:
+                file.write("stop\n")
+        except OSError as error:
+            raise _unusable(self._watched, error) from None
 
     def asked_to_stop(self) -> bool:
         try:
@@ -105,9 +109,7 @@ class StressDirectory:
         try:
             return os.open(self._lock, os.O_RDONLY)
         except OSError as error:
-            raise OperatorError(
-                f"the lock of stress tests cannot be opened: {error.strerror}", self._lock, "make the file"
-            ) from None
+            raise _unusable(self._lock, error) from None
 
     def _write(self, path: str, content: dict) -> None:
         """Whole or not at all, whoever reads meanwhile. A disk that a test has filled keeps no test from ending."""
@@ -125,6 +127,8 @@ def held(lock: str) -> bool:
         descriptor = os.open(lock, os.O_RDONLY)
     except FileNotFoundError:
         return False
+    except OSError as error:
+        raise _unusable(lock, error) from None
     try:
         fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -139,6 +143,14 @@ def busy(lock: str) -> OperatorError:
         "a stress test still runs on this host",
         lock,
         "wait until it has ended; one that nobody watches any more ends by itself within minutes",
+    )
+
+
+def _unusable(path: str, error: OSError) -> OperatorError:
+    return OperatorError(
+        f"a file of stress tests cannot be used: {error.strerror}",
+        path,
+        "let the account that this is run as reach it; role capacity_baseline makes it",
     )
 
 

@@ -28,6 +28,7 @@ KILL_SECONDS = 10
 _STEP_SECONDS = 0.2
 _BEGIN_STEP_SECONDS = 0.02
 _READ_BYTES = 1 << 20
+_READS = 8
 
 RUN_SPEC = ArgumentSpec(
     {
@@ -146,14 +147,19 @@ class _Follower:
         directory.write_progress(self.progress())
 
     def follow(self) -> None:
-        while self._take(self._file.read(_READ_BYTES)):
-            pass
+        # No more at once than leaves time for the limits, however fast the log grows.
+        for _piece in range(_READS):
+            if not self._take(self._file.read(_READ_BYTES)):
+                break
         if time.monotonic() - self._said >= 1:
             self._said = time.monotonic()
             self._directory.write_progress(self.progress())
 
     def end(self) -> None:
-        self.follow()
+        # What is there now; what a process that was left behind writes later is no part of it.
+        size = os.fstat(self._file.fileno()).st_size
+        while self._file.tell() < size:
+            self._take(self._file.read(_READ_BYTES))
         for line in self._lines.end():
             self._tally.add(line)
         self._file.close()

@@ -33,6 +33,8 @@ FROM (SELECT coalesce(relid::oid, named.oid) AS oid
       LEFT JOIN LATERAL pg_partition_tree(named.oid) ON true) tree
 """
 
+PATIENCE = f"SELECT {OWN} set_config('statement_timeout', '5s', false)"
+
 SAMPLE = f"""
 SELECT {OWN} count(*) AS total,
        count(*) FILTER (WHERE datname = current_database()) AS in_database,

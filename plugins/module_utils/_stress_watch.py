@@ -69,7 +69,7 @@ class _Eye:
             if self._server is None:
                 self._server = Server.connect(self._options)
                 # One that hangs would look as if nobody watched.
-                self._server.execute("SET statement_timeout = '5s'")
+                self._server.value(queries.PATIENCE)
             self.found.append(self._server.rows(queries.SAMPLE)[0])
             if self._options["growth_table"]:
                 counter = self._server.value(queries.INSERTED, {"table": self._options["growth_table"]})
@@ -102,6 +102,8 @@ def _line(result: dict, found: list) -> str:
     if progress["errors"]:
         parts.append(f"{human.plural(progress['errors'], 'error')} in its log")
     if result["lost"]:
-        parts.append(f"the process that ran it is gone, and its process group {progress['group']} may still be there")
+        parts.append("the process that ran it is gone")
+        if progress["group"]:
+            parts.append(f"its process group {progress['group']} may still be there")
     state = "ended" if result["done"] else "lost" if result["lost"] else "runs"
     return f"{state}, {human.seconds(progress['elapsed_seconds'])}: {'; '.join(parts) or 'nothing to tell'}"

@@ -107,6 +107,7 @@ reason:
 from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.midi.capacity.plugins.module_utils import _postgres, _stress_watch
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
 SPEC = ArgumentSpec(
     {
@@ -124,7 +125,11 @@ def main():
     if _postgres.psycopg2 is None:
         module.fail_json(msg=missing_required_lib("psycopg2"), exception=_postgres.PSYCOPG2_IMPORT_ERROR)
     options = {**module.params, "stop": module.params["stop"] and not module.check_mode}
-    module.exit_json(changed=False, **_stress_watch.watch(options))
+    try:
+        result = _stress_watch.watch(options)
+    except OperatorError as error:
+        module.fail_json(msg=str(error), **error.details)
+    module.exit_json(changed=False, **result)
 
 
 if __name__ == "__main__":

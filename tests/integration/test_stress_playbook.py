@@ -219,3 +219,12 @@ def test_when_ansible_is_killed_it_does_not_go_on_for_ever(
     # The next one removes what that has left before it counts.
     operator.succeeds(capacity_baseline_stress_files=200)
     assert operator.document()["before"]["growth"]["rows"] == before == count(postgres)
+
+
+def test_a_server_that_the_test_brings_down_is_reported(postgres: EmbeddedPostgres, plain: Operator) -> None:
+    stop = [*postgres.pg_ctl, "stop", "--silent", "--pgdata", str(postgres.data), "--mode=immediate"]
+    said = plain.fails(capacity_baseline_stress_command=stop)
+    assert "afterwards the server could not be read: cannot connect to PostgreSQL" in said
+    found = plain.document()
+    assert (found["outcome"]["exit_status"], found["verdict"]["ended_well"], found["after"]) == (0, False, None)
+    assert "**It ended with exit status 0 after" in plain.report()

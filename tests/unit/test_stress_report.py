@@ -109,11 +109,12 @@ def test_a_speed_that_is_not_known_says_why(before: Any, after: Any, reason: str
         ({"ended_by": "time limit"}, 0, False, False, "it was ended at its time limit, after 10 s, with all"),
         ({"ended_by": "nobody watched"}, 0, False, False, "because nobody watched it any more"),
         ({"ended_by": "request"}, 0, False, False, "it was ended on request, after 10 s"),
+        ({"unread": "it is gone."}, 0, False, False, "after 10 s; afterwards the server could not be read: it is gone"),
     ],
 )
 def test_a_verdict(changed: dict[str, Any], errors: int, ended_well: bool, passed: bool, text: str) -> None:
     outcome = {"exit_status": 0, "signal": None, "ended_by": "itself", "elapsed_seconds": 10.0, **changed}
-    found = verdict(outcome, errors)
+    found = verdict(outcome, errors, changed.get("unread"))
     assert (found["ended_well"], found["passed"]) == (ended_well, passed)
     assert text in found["text"]
 
@@ -148,6 +149,7 @@ def pieces() -> dict[str, Any]:
         "watches": [seen, {"samples": samples.summary([sample(total=60)]), "reason": "too many clients"}],
         "before": before,
         "after": after,
+        "after_reason": None,
         "removed": None,
     }  # fmt: skip
 
@@ -198,6 +200,9 @@ def test_the_gist_is_one_line() -> None:
         ),
         (lambda p: p["after"].update(statements=copy.deepcopy(p["before"]["statements"])), "None was recorded."),
         (lambda p: p["after"].update(growth=None), "| Speed | files a second unknown | no pattern of the log has"),
+        (lambda p: p.update(after=None, after_reason="it is gone."), "| Speed | files a second unknown |"),
+        (lambda p: p.update(after=None, after_reason="it is gone."), "could not be read: it is gone.**"),
+        (lambda p: p.update(after=None, after_reason="it is gone."), "this window Unknown: it is gone. ##"),
         (lambda p: p["job"].update(exit_status=None, signal="SIGKILL"), "| Exit status | SIGKILL |"),
         (lambda p: p["job"].update(ended_by="time limit"), "| it was ended at its time limit |"),
     ],

@@ -21,7 +21,8 @@ def document(pieces: Mapping[str, Any]) -> Json:
     """The document.
 
     pieces: run, inventory_hostname, command (text), database, allowed_by; job (the result of what ran it), watches (the
-    results of module pg_stress_watch), before and after (snapshots), removed (a number of files, or None).
+    results of module pg_stress_watch), before and after (snapshots; the latter may be None), after_reason (why it is),
+    removed (a number of files, or None).
     """
     job, before, after = pieces["job"], pieces["before"], pieces["after"]
     outcome = {name: job[name] for name in _OUTCOME}
@@ -33,10 +34,10 @@ def document(pieces: Mapping[str, Any]) -> Json:
         "database": pieces["database"],
         "allowed_by": pieces["allowed_by"],
         "outcome": outcome,
-        "verdict": verdict.verdict(outcome, job["log"]["errors"]),
-        "rate": rate.rate(job["log"], before["growth"], after["growth"], job["elapsed_seconds"]),
-        "connections": _connections(pieces["watches"], after),
-        "window": _window(before, after),
+        "verdict": verdict.verdict(outcome, job["log"]["errors"], pieces["after_reason"]),
+        "rate": rate.rate(job["log"], before["growth"], after["growth"] if after else None, job["elapsed_seconds"]),
+        "connections": _connections(pieces["watches"], after or before),
+        "window": _window(before, after) if after else {"found": None, "reason": pieces["after_reason"]},
         "log": job["log"],
         "removed_files": pieces["removed"],
         "before": before,
@@ -44,9 +45,9 @@ def document(pieces: Mapping[str, Any]) -> Json:
     }
 
 
-def _connections(watches: List[Json], after: Json) -> Json:
+def _connections(watches: List[Json], snapshot: Json) -> Json:
     found = samples.merged([watch["samples"] for watch in watches])
-    known = after["connections"]
+    known = snapshot["connections"]
     return {
         "usable_maximum": known["usable_maximum"] if known else None,
         "samples": found["samples"] if found else 0,

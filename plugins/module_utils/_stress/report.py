@@ -79,7 +79,7 @@ def _glance(found: Json) -> str:
         ("Exit status", ended, _ENDED_BY[outcome["ended_by"]]),
         ("Errors in the log", human.count(found["log"]["errors"]), "lines, by the declared patterns"),
         ("Warnings in the log", human.count(found["log"]["warnings"]), "lines, by the declared patterns"),
-        *_growth(found["before"]["growth"], found["after"]["growth"]),
+        *_growth(found["before"], found["after"]),
         *_database(found["window"]["found"]),
     ]
     if found["removed_files"] is not None:
@@ -98,7 +98,8 @@ def _rate(rate: Json) -> Tuple[str, str]:
     return f"{human.count(speed) if speed >= 1000 else human.significant(speed)} files/s", rate["method"]
 
 
-def _growth(before: Optional[Json], after: Optional[Json]) -> List[Tuple[str, str, str]]:
+def _growth(first: Json, second: Optional[Json]) -> List[Tuple[str, str, str]]:
+    before, after = first["growth"], second["growth"] if second else None
     if before is None or after is None:
         return []
     methods = {"exact": "counted", "estimate": "estimated"}
@@ -145,7 +146,7 @@ def _statements(found: Json) -> str:
     title = "Slowest statements in this window"
     window = found["window"]["found"]
     if window is None:
-        return _section(title, f"Unknown: {found['window']['reason']}.")
+        return _section(title, f"Unknown: {found['window']['reason'].rstrip('.')}.")
     reasons = [entry["reason"] for entry in window["reasons"] if entry["part"] in ("server", "statements")]
     part = window["statements"]
     if part is None:

@@ -4,20 +4,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Optional
 
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 
 Json = Dict[str, Any]
 
 
-def verdict(outcome: Mapping[str, Any], errors: int) -> Json:
-    """{ended_well, passed, text}. ended_well: by itself with exit status 0; passed: and without an error in its log."""
-    ended_well = outcome["exit_status"] == 0 and outcome["ended_by"] == "itself"
+def verdict(outcome: Mapping[str, Any], errors: int, unread: Optional[str] = None) -> Json:
+    """{ended_well, passed, text}. ended_well: by itself with exit status 0; passed: and without an error in its log.
+
+    unread: why the server could not be read any more afterwards. Then nothing has ended well.
+    """
+    ended_well = outcome["exit_status"] == 0 and outcome["ended_by"] == "itself" and not unread
     return {
         "ended_well": ended_well,
         "passed": ended_well and not errors,
-        "text": f"{_ended(outcome)}{_errors(errors)}",
+        "text": f"{_ended(outcome)}{_errors(errors)}{_unread(unread)}",
     }
 
 
@@ -32,6 +35,10 @@ def _ended(outcome: Mapping[str, Any]) -> str:
     if outcome["signal"]:
         return f"it was ended by {outcome['signal']} after {took}"
     return f"it ended with exit status {outcome['exit_status']} after {took}"
+
+
+def _unread(reason: Optional[str]) -> str:
+    return f"; afterwards the server could not be read: {reason.rstrip('.')}" if reason else ""
 
 
 def _errors(errors: int) -> str:
