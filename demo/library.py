@@ -17,6 +17,7 @@ import psycopg2
 from ansible_collections.midi.capacity.plugins.module_utils._library.copy_text import CopyFile
 from ansible_collections.midi.capacity.plugins.module_utils._library.model import Library, Table
 from ansible_collections.midi.capacity.plugins.module_utils._library.tables import TABLES
+from ansible_collections.midi.capacity.plugins.module_utils._stress_sql import TEST_SETTING
 
 from demo import database, processes
 from demo.errors import DemoError
@@ -76,7 +77,10 @@ def drop_unfinished(server: EmbeddedPostgres) -> None:
 
 
 def load(server: EmbeddedPostgres, files: int, progress: Progress, now: datetime | None = None) -> Note:
-    """Load a new library and give it its name when all of it is there. Raises psycopg2.Error, KeyboardInterrupt."""
+    """Load a new library; when all of it is there it gets its name, and the mark of a database for tests.
+
+    Raises psycopg2.Error, KeyboardInterrupt.
+    """
     now = (now or datetime.now(UTC)).replace(microsecond=0)
     library = Library(files=files, seed=SEED, end=now)
     with database.connected(server) as connection:
@@ -94,9 +98,13 @@ def load(server: EmbeddedPostgres, files: int, progress: Progress, now: datetime
             database.run(connection, "VACUUM (ANALYZE)")
     note = Note(files, progress.done, SEED, now.isoformat(), _now_text(), round(progress.seconds, 1))
     with database.connected(server) as connection:
-        statement = f"COMMENT ON DATABASE {UNFINISHED} IS %s; ALTER DATABASE {UNFINISHED} RENAME TO {DATABASE}"
-        # Both at once: statements sent together are one transaction.
-        database.run(connection, statement, (json.dumps(asdict(note)),))
+        statements = (
+            f"COMMENT ON DATABASE {UNFINISHED} IS %s",
+            f"ALTER DATABASE {UNFINISHED} SET {TEST_SETTING} = on",
+            f"ALTER DATABASE {UNFINISHED} RENAME TO {DATABASE}",
+        )
+        # All at once: statements sent together are one transaction.
+        database.run(connection, "; ".join(statements), (json.dumps(asdict(note)),))
     progress.total()
     return note
 

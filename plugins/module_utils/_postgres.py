@@ -152,6 +152,14 @@ class Server:
             self._run(cursor, statement, arguments)
             return cursor.query.decode()
 
+    def copy(self, statement, file) -> None:
+        """Run a COPY ... FROM STDIN with what the file has."""
+        with self._connection.cursor() as cursor:
+            try:
+                cursor.copy_expert(statement, file)
+            except psycopg2.Error as error:
+                raise self._translated(error) from None
+
     def text(self, statement) -> str:
         """A composed statement as it would be sent."""
         return statement.as_string(self._connection)

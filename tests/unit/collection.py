@@ -51,16 +51,20 @@ def texts(tree: Any) -> Iterator[str]:
             yield from texts(value)
 
 
+def entry_points(role: str) -> dict[str, dict[str, Any]]:
+    """What argument_specs.yml says of each entry point of a role."""
+    return (load(f"roles/{role}/meta/argument_specs.yml") or {}).get("argument_specs", {})
+
+
 def options(role: str) -> dict[str, dict[str, Any]]:
     """The options of all entry points of a role."""
-    specs = (load(f"roles/{role}/meta/argument_specs.yml") or {}).get("argument_specs", {})
-    return {name: option for entry in specs.values() for name, option in (entry.get("options") or {}).items()}
+    entries = entry_points(role).values()
+    return {name: option for entry in entries for name, option in (entry.get("options") or {}).items()}
 
 
 def documented(role: str) -> str:
     """What a role's argument specs say in words."""
-    specs = (load(f"roles/{role}/meta/argument_specs.yml") or {}).get("argument_specs", {})
-    return "\n".join(text for entry in specs.values() for text in texts(entry.get("description")))
+    return "\n".join(text for entry in entry_points(role).values() for text in texts(entry.get("description")))
 
 
 def role_files(role: str, *folders: str) -> Iterator[tuple[str, str, Any]]:
@@ -140,6 +144,15 @@ def roles_run(playbook: Path) -> dict[str, dict[str, Any]]:
             for name, variables in roles_run(_imported(playbook, part["ansible.builtin.import_playbook"])).items():
                 found.setdefault(name, {}).update(variables)
     return found
+
+
+def entries_run(playbook: Path) -> list[tuple[str, str, set[str]]]:
+    """Role, entry point, and the names of what it hands over, for each role that a playbook includes or imports."""
+    tasks = [
+        part for part in dicts(yaml.safe_load(playbook.read_text(encoding="utf-8"))) if set(_USES_ROLE) & set(part)
+    ]
+    uses = [(part[key], part.get("vars", {})) for part in tasks for key in _USES_ROLE if key in part]
+    return [(use["name"], use.get("tasks_from", "main"), set(variables)) for use, variables in uses]
 
 
 def _imported(playbook: Path, name: str) -> Path:

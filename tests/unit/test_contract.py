@@ -27,6 +27,8 @@ from tests.unit.collection import (
     dicts,
     documentation,
     documented,
+    entries_run,
+    entry_points,
     expressions,
     inventory,
     load,
@@ -92,11 +94,23 @@ def test_an_option_is_required_or_has_a_default(role: str) -> None:
 
 @by_role
 def test_a_role_is_specified_and_described(role: str) -> None:
-    main = (load(f"roles/{role}/meta/argument_specs.yml") or {}).get("argument_specs", {}).get("main")
-    assert main, f"write roles/{role}/meta/argument_specs.yml with the entry point main"
-    assert main.get("short_description") and main.get("description"), "say what the role is for"
+    entries = entry_points(role)
+    assert "main" in entries, f"write roles/{role}/meta/argument_specs.yml with the entry point main"
+    for name, entry in entries.items():
+        assert entry.get("short_description") and entry.get("description"), f"say what {name} of the role is for"
+        assert (ROOT / f"roles/{role}/tasks/{name}.yml").is_file(), f"there is no tasks/{name}.yml for the entry point"
     silent = [name for name, option in options(role).items() if not option.get("description")]
     assert not silent, f"describe in meta/argument_specs.yml: {silent}"
+
+
+@by_role
+def test_an_option_of_several_entry_points_is_the_same_in_all(role: str) -> None:
+    for entry, specified in entry_points(role).items():
+        for name, option in (specified.get("options") or {}).items():
+            # As JSON, for true is no 1 and "1" neither.
+            one, other = ({key: found.get(key) for key in ("type", "elements", "choices", "default", "required")}
+                          for found in (option, options(role)[name]))  # fmt: skip
+            assert json.dumps(one) == json.dumps(other), f"{name} of {entry} is another one elsewhere: {one}, {other}"
 
 
 @by_role
@@ -243,6 +257,15 @@ def test_what_a_playbook_hands_over_is_an_option_of_the_role(playbook: str) -> N
     for name, variables in roles_run(ROOT / playbook).items():
         unknown = set(variables) - set(options(name.removeprefix(f"{NAMESPACE}.")))
         assert not unknown, f"{playbook}: {name} has no such variable, so nothing would happen: {sorted(unknown)}"
+
+
+@by_playbook
+def test_what_a_playbook_hands_over_is_an_option_of_the_entry_point(playbook: str) -> None:
+    for name, entry, variables in entries_run(ROOT / playbook):
+        known = entry_points(name.removeprefix(f"{NAMESPACE}.")).get(entry)
+        assert known, f"{playbook}: {name} has no entry point {entry} in meta/argument_specs.yml"
+        unknown = variables - set(known.get("options") or {})
+        assert not unknown, f"{playbook}: {entry} of {name} does not say that it takes {sorted(unknown)}"
 
 
 @by_playbook

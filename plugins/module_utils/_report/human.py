@@ -34,6 +34,11 @@ def count(number: Number) -> str:
     return f"{round(number):,}"
 
 
+def plural(number: Number, thing: str) -> str:
+    """1 error, 1,200 errors."""
+    return f"{count(number)} {thing}{'' if number == 1 else 's'}"
+
+
 def percent(part: Number, whole: Number) -> str:
     """One decimal below ten: 4.3 %, 94 %; a trace is not nothing and almost all is not all."""
     if whole == 0:
@@ -70,7 +75,7 @@ def moment(text: str) -> str:
 
 
 def seconds_between(earlier: str, later: str) -> float:
-    """Between two ISO 8601 times in UTC, as snapshots carry them."""
+    """Between two ISO 8601 times in UTC, as snapshots carry them, with or without a fraction."""
     return (_parsed(later) - _parsed(earlier)).total_seconds()
 
 
@@ -82,4 +87,4 @@ def significant(number: Number) -> str:
 
 
 def _parsed(text: str) -> datetime.datetime:
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ" if "." in text else "%Y-%m-%dT%H:%M:%SZ")
