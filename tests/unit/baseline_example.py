@@ -9,6 +9,17 @@ from typing import Any
 GIB = 1024**3
 MIB = 1024**2
 
+# Counters of a statement that few tests are about.
+NO_COUNTERS = {
+    "shared_blks_dirtied": 0,
+    "shared_blks_written": 0,
+    "temp_blks_read": 0,
+    "temp_blks_written": 0,
+    "shared_blk_read_time": 0.0,
+    "shared_blk_write_time": 0.0,
+    "wal_bytes": 0,
+}
+
 
 def statement(query: str, total_ms: float, calls: int, **more: Any) -> dict[str, Any]:
     return {
@@ -24,7 +35,10 @@ def statement(query: str, total_ms: float, calls: int, **more: Any) -> dict[str,
         "total_exec_time": total_ms,
         "min_exec_time": 0.01,
         "max_exec_time": total_ms,
+        "shared_blks_hit": 10 * calls,
+        "shared_blks_read": calls,
         "stats_since": None,
+        **NO_COUNTERS,
         **more,
     }
 
@@ -182,7 +196,15 @@ _SNAPSHOT = {
             statement("INSERT INTO files (filepath) VALUES ($1)", 300000, 1720000),
             statement("SELECT a || b | c FROM t", 50000, 10),
         ],
-        "rest": {"statements": 40, "calls": 100, "total_exec_time": 50000.0},
+        "rest": {
+            "statements": 40,
+            "calls": 100,
+            "rows": 100,
+            "total_exec_time": 50000.0,
+            "shared_blks_hit": 0,
+            "shared_blks_read": 0,
+            **NO_COUNTERS,
+        },
     },
     "sizes": {
         "database_bytes": 5 * GIB,

@@ -70,7 +70,7 @@ def moment(text: str) -> str:
 
 
 def seconds_between(earlier: str, later: str) -> float:
-    """Between two ISO 8601 times in UTC, as snapshots carry them."""
+    """Between two ISO 8601 times in UTC, as snapshots carry them, with or without a fraction."""
     return (_parsed(later) - _parsed(earlier)).total_seconds()
 
 
@@ -82,4 +82,4 @@ def significant(number: Number) -> str:
 
 
 def _parsed(text: str) -> datetime.datetime:
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ")
+    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ" if "." in text else "%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,59 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The counters of pg_stat_database between two snapshots."""
+
+from __future__ import annotations
+
+from typing import Any, Dict, List, Tuple
+
+from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between
+from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin
+from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
+
+Json = Dict[str, Any]
+
+# Those of PostgreSQL 14 to 18; what a version does not have, or has no value for, is left out.
+COUNTERS = (
+    "xact_commit",
+    "xact_rollback",
+    "blks_read",
+    "blks_hit",
+    "tup_returned",
+    "tup_fetched",
+    "tup_inserted",
+    "tup_updated",
+    "tup_deleted",
+    "conflicts",
+    "temp_files",
+    "temp_bytes",
+    "deadlocks",
+    "checksum_failures",
+    "sessions",
+    "sessions_abandoned",
+    "sessions_fatal",
+    "sessions_killed",
+    "parallel_workers_to_launch",
+    "parallel_workers_launched",
+)
+TIMES = ("blk_read_time", "blk_write_time", "session_time", "active_time", "idle_in_transaction_time")
+
+
+def difference(earlier: Json, later: Json) -> Tuple[Json, List[str]]:
+    """The part `database` of a window, and what is to be said about it. Raises UnknownReset."""
+    before, after = earlier["database"], later["database"]
+    reset = begin(before["stats_reset"], after["stats_reset"], earlier["taken_at"])
+    start = reset or earlier["taken_at"]
+    found: Json = {
+        "from": start,
+        "to": later["taken_at"],
+        "seconds": seconds_between(start, later["taken_at"]),
+    }
+    for name in (*COUNTERS, *TIMES):
+        if after.get(name) is None or before.get(name) is None:
+            continue
+        grown = after[name] - (0 if reset else before[name])
+        if grown < 0:
+            raise UnknownReset(f"counters began anew at an unknown time: {name} was {before[name]}, then {after[name]}")
+        found[name + "_ms" if name in TIMES else name] = grown
+    found["hit_ratio_percent"] = percent(found.get("blks_hit"), found.get("blks_hit", 0) + found.get("blks_read", 0))
+    return found, [f"its counters were reset at {moment(reset)} and count from then on"] if reset else []
