@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import List, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import MISSING, Json, View, listed, section
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import MISSING, Json, View, listed
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import LEFT, RIGHT, Section, Table, section
 
 Figure = Tuple[str, str, str]
 
@@ -16,7 +16,7 @@ Figure = Tuple[str, str, str]
 WRAPAROUND_AGE = 2**31
 
 
-def glance(view: View) -> str:
+def glance(view: View) -> Section:
     figures = [
         _database_size(view),
         _growth(view),
@@ -27,7 +27,7 @@ def glance(view: View) -> str:
         _oldest_xid(view),
         *_replication(view),
     ]
-    return section("At a glance", table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], figures))
+    return section("At a glance", Table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], figures))
 
 
 def _database_size(view: View) -> Figure:

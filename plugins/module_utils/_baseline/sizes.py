@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import LEFT, RIGHT, Section, Table, section
 
 SHOWN = 10
 
 
-def largest_tables(view: View) -> str:
+def largest_tables(view: View) -> Section:
     entries = view.snapshot["sizes"]["tables"]
     if entries is None:
         return section("Largest tables", sentence(view.how("sizes.tables", "")))
@@ -33,13 +33,13 @@ def largest_tables(view: View) -> str:
     return section(
         "Largest tables",
         "Sizes are measured; rows are the planner's estimates.",
-        table([("Table", LEFT), *columns], rows) if rows else "There are no tables.",
+        Table([("Table", LEFT), *columns], rows) if rows else "There are no tables.",
         _others(len(whole) - SHOWN, "table"),
         _partial(view, "sizes.tables"),
     )
 
 
-def largest_indexes(view: View) -> str:
+def largest_indexes(view: View) -> Section:
     entries = view.snapshot["sizes"]["indexes"]
     if entries is None:
         return section("Largest indexes", sentence(view.how("sizes.indexes", "")))
@@ -58,7 +58,7 @@ def largest_indexes(view: View) -> str:
     return section(
         "Largest indexes",
         f"Sizes are measured; scans are cumulative, since {_since(view)}.",
-        table(columns, rows) if rows else "There are no indexes.",
+        Table(columns, rows) if rows else "There are no indexes.",
         _others(len(entries) - SHOWN, "index"),
         _partial(view, "sizes.indexes"),
     )

@@ -6,16 +6,25 @@ from __future__ import annotations
 
 from typing import List
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, code, shortened, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
+    LEFT,
+    RIGHT,
+    Code,
+    Heading,
+    Section,
+    Table,
+    section,
+)
+from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import shortened
 
 SHOWN = 5
 LONGEST_QUERY = 80
 
 
-def statements(view: View) -> str:
+def statements(view: View) -> Section:
     found = view.snapshot["statements"]
     if found is None:
         return section("Statements", sentence(view.how("statements", "")))
@@ -30,8 +39,11 @@ def statements(view: View) -> str:
         "Statements",
         _since(found),
         f"Not all of them: {ended(partial)}" if partial else "",
-        f"### Most time in total\n\n{_table(rows[:SHOWN], whole)}",
-        f"### Slowest on average\n\n{_among(len(rows), found['rest'])}\n\n{_table(by_mean, whole)}",
+        Heading("Most time in total"),
+        _table(rows[:SHOWN], whole),
+        Heading("Slowest on average"),
+        _among(len(rows), found["rest"]),
+        _table(by_mean, whole),
     )
 
 
@@ -54,9 +66,9 @@ def _among(kept: int, rest: Json) -> str:
     )
 
 
-def _table(rows: List[Json], whole_ms: float) -> str:
+def _table(rows: List[Json], whole_ms: float) -> Table:
     columns = [(name, RIGHT) for name in ("Total", "Share", "Calls", "Mean", "Longest")]
-    return table(
+    return Table(
         [*columns, ("Database", LEFT), ("Statement", LEFT)],
         [
             [
@@ -66,7 +78,7 @@ def _table(rows: List[Json], whole_ms: float) -> str:
                 human.milliseconds(_mean(row)),
                 human.milliseconds(row["max_exec_time"]),
                 row["database"] or "(dropped)",
-                code(shortened(row["query"], LONGEST_QUERY)),
+                Code(shortened(row["query"], LONGEST_QUERY)),
             ]
             for row in rows
         ],

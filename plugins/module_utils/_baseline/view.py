@@ -36,11 +36,6 @@ def within(part: str, whole: str) -> bool:
     return part == whole or part.startswith(whole + ".")
 
 
-def section(title: str, *blocks: str) -> str:
-    """A heading and its paragraphs and tables; empty ones are left out."""
-    return "\n\n".join([f"## {title}", *filter(None, blocks)])
-
-
 def sentence(text: str) -> str:
     """The text with a full stop, first letter large."""
     return ended(text[:1].upper() + text[1:])
