@@ -6,7 +6,14 @@ from __future__ import annotations
 
 from typing import List, Optional, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import MISSING, Json, View, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import (
+    MISSING,
+    Json,
+    View,
+    over,
+    reasons,
+    sentence,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.values import rendered
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
@@ -29,8 +36,17 @@ def cache(view: View) -> Section:
     found = view.baseline["cache"]
     if found is None:
         return section("Cache", sentence(view.baseline["cache_reason"] or MISSING))
-    figures = [*_memory(found), *_lookups(found), *_keys(found), *_persistence(found), _clients(found)]
+    window = view.cache_window
+    figures = [
+        *_memory(found),
+        *_window(window),
+        *_lookups(found),
+        *_keys(found),
+        *_persistence(found),
+        _clients(found),
+    ]
     gaps = [f"{entry['part']}: {entry['reason']}" for entry in found["missing"]]
+    gaps += [f"window: {reason}" for reason in reasons(window, "cache")] if window else []
     return section(
         "Cache",
         _who(found),
@@ -67,6 +83,25 @@ def _memory(found: Json) -> List[Figure]:
             MISSING if ratio is None else human.significant(ratio),
             "measured: resident memory over used memory",
         ),
+    ]
+
+
+def _window(window: Optional[Json]) -> List[Figure]:
+    if window is None:
+        return []
+    how = over(window)
+    hits, misses, ratio = window["hits"], window["misses"], window["hit_ratio_percent"]
+    lookups = None if hits is None or misses is None else hits + misses
+    none_asked = "no key was asked for" if lookups == 0 else "hits of all lookups"
+    return [
+        ("Lookups in the window", _count(lookups), how),
+        (
+            "Hit ratio in the window",
+            human.percent(ratio, 100) if ratio is not None else MISSING if lookups is None else "n/a",
+            f"{none_asked}, {how}",
+        ),
+        ("Keys evicted in the window", _count(window["evicted_keys"]), how),
+        ("Keys expired in the window", _count(window["expired_keys"]), how),
     ]
 
 

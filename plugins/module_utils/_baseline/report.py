@@ -37,7 +37,8 @@ def markdown(baseline: Json) -> str:
     """The report, as Markdown that ends in a line break.
 
     baseline: {schema_version, label, taken_at, inventory_hostname, snapshot (of module pg_snapshot_info),
-    cache (of module redis_cache_info, or None), cache_reason (why it is None)}. Raises UnknownSchema.
+    cache (of module redis_cache_info, or None), cache_reason (why it is None), begin ({snapshot, cache}: what they were
+    when the window began, or None; baselines of before windows do not have it)}. Raises UnknownSchema.
     """
     return written(document(baseline))
 
