@@ -94,6 +94,10 @@ def test_check_run_and_second_run(role: Phase1, measured: EmbeddedPostgres, redi
     assert "50 %" in report.split("Hit ratio in the window")[1].splitlines()[0]
     assert "Transactions committed, in the window" in report
 
+    page = (role.reports / "db" / "baseline-phase1.html").read_text()
+    assert page == (role.state / "baselines" / "phase1.html").read_text()
+    assert "AS traffic" in page and "<title>Capacity baseline phase1</title>" in page
+
     after = role.facts()
     second = role.succeeds(*ROLE)
     assert second.changed("db") == 0

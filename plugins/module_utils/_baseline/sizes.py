@@ -8,7 +8,15 @@ from typing import Dict, List, Optional
 
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.document import LEFT, RIGHT, Section, Table, section
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
+    LEFT,
+    RIGHT,
+    Bar,
+    Bars,
+    Section,
+    Table,
+    section,
+)
 
 SHOWN = 10
 
@@ -33,6 +41,7 @@ def largest_tables(view: View) -> Section:
     return section(
         "Largest tables",
         "Sizes are measured; rows are the planner's estimates.",
+        _table_bars(whole[:SHOWN]),
         Table([("Table", LEFT), *columns], rows) if rows else "There are no tables.",
         _others(len(whole) - SHOWN, "table"),
         _partial(view, "sizes.tables"),
@@ -58,10 +67,24 @@ def largest_indexes(view: View) -> Section:
     return section(
         "Largest indexes",
         f"Sizes are measured; scans are cumulative, since {_since(view)}.",
+        _index_bars(ordered[:SHOWN]),
         Table(columns, rows) if rows else "There are no indexes.",
         _others(len(entries) - SHOWN, "index"),
         _partial(view, "sizes.indexes"),
     )
+
+
+def _table_bars(entries: List[Json]) -> Optional[Bars]:
+    parts = ("table_bytes", "indexes_bytes", "toast_bytes")
+    bars = [Bar(entry["title"], [entry[part] for part in parts], human.size(entry["total_bytes"])) for entry in entries]
+    return Bars("Size on disk, measured", ("table", "its indexes", "long values"), bars) if bars else None
+
+
+def _index_bars(entries: List[Json]) -> Optional[Bars]:
+    bars = [
+        Bar(f"{entry['schema']}.{entry['name']}", [entry["bytes"]], human.size(entry["bytes"])) for entry in entries
+    ]
+    return Bars("Size on disk, measured", ("index",), bars) if bars else None
 
 
 def _with_partitions_together(entries: List[Json]) -> List[Json]:

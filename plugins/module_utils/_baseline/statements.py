@@ -19,6 +19,8 @@ from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
     LEFT,
     RIGHT,
+    Bar,
+    Bars,
     Block,
     Code,
     Heading,
@@ -32,6 +34,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._report.markdown imp
 
 SHOWN = 5
 SHOWN_IN_WINDOW = 10
+LONGEST_IN_CHART = 60
 LONGEST_QUERY = 80
 
 
@@ -53,6 +56,7 @@ def statements(view: View) -> Section:
         _since(found),
         f"Not all of them: {ended(partial)}" if partial else "",
         Heading("Most time in total"),
+        _shares("since the counters were reset, cumulative", rows[:SHOWN], whole, "total_exec_time"),
         _table(rows[:SHOWN], whole),
         Heading("Slowest on average"),
         _among(len(rows), found["rest"]),
@@ -79,6 +83,12 @@ def _window(view: View) -> List[Optional[Block]]:
             " part of that, and left out below."
         ),
         items(told),
+        _shares(
+            f"in the window of {human.seconds(found['seconds'])}, measured",
+            rows[:SHOWN_IN_WINDOW],
+            total["total_exec_time_ms"],
+            "total_exec_time_ms",
+        ),
         _in_window(rows[:SHOWN_IN_WINDOW], total["total_exec_time_ms"]) if rows else Paragraph("Nothing else ran."),
     ]
 
@@ -105,6 +115,19 @@ def _in_window(rows: List[Json], whole_ms: float) -> Table:
             for row in rows
         ],
     )
+
+
+def _shares(when: str, rows: List[Json], whole_ms: float, time: str) -> Optional[Bars]:
+    bars = [
+        Bar(
+            Code(shortened(row["query"], LONGEST_IN_CHART)),
+            [row[time]],
+            human.percent(row[time], whole_ms),
+        )
+        for row in rows
+    ]
+    title = f"Share of the time of all statements {when}"
+    return Bars(title, ("statement",), bars, whole_ms) if bars and whole_ms else None
 
 
 def _since(found: Json) -> str:

@@ -58,11 +58,13 @@ class Bars(NamedTuple):
     """A chart of bars. It only shows what a table beside it says, so plain text goes without it.
 
     title: what is shown and how it was got. series: what the parts of a bar are; one that has no parts has one.
+    whole: what a bar of full length is; 0 for the longest.
     """
 
     title: str
     series: Sequence[str]
     bars: Sequence[Bar]
+    whole: float = 0
 
 
 Block = Union[Heading, Paragraph, Items, Table, Bars]
