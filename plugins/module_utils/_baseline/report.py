@@ -45,10 +45,7 @@ def markdown(baseline: Json) -> str:
 
 def document(baseline: Json) -> Document:
     """The report as data; see markdown()."""
-    # A newer baseline may have no snapshot, or another one, so its own version comes first.
-    _check_version("baseline", baseline)
-    _check_version("snapshot", baseline["snapshot"])
-    view = View(baseline)
+    view = checked(baseline)
     title, lead = _heading(view)
     sections = [
         glance(view),
@@ -61,6 +58,14 @@ def document(baseline: Json) -> Document:
         _next_steps(view),
     ]
     return Document(title, lead, sections)
+
+
+def checked(baseline: Json) -> View:
+    """The baseline, if it is of a version that is known here. Raises UnknownSchema."""
+    # A newer baseline may have no snapshot, or another one, so its own version comes first.
+    _check_version("baseline", baseline)
+    _check_version("snapshot", baseline["snapshot"])
+    return View(baseline)
 
 
 def _heading(view: View) -> Tuple[List[Inline], List[Inline]]:

@@ -132,7 +132,7 @@ def _shares(when: str, rows: List[Json], whole_ms: float, time: str) -> Optional
 
 def _since(found: Json) -> str:
     evicted = found["dealloc"]
-    dropped = f" Statements were dropped {human.count(evicted)} times to make room for others." if evicted else ""
+    dropped = f" Statements were dropped {human.times(evicted)} to make room for others." if evicted else ""
     return (
         f"Measured by pg_stat_statements, all databases, cumulative since {human.moment(found['stats_reset'])}:"
         f" sums of all that time, not of a window, and nothing here is a percentile. The queries of snapshots are"

@@ -34,6 +34,11 @@ def count(number: Number) -> str:
     return f"{round(number):,}"
 
 
+def times(number: int) -> str:
+    """once, 2 times, 1,200 times."""
+    return "once" if number == 1 else f"{count(number)} times"
+
+
 def percent(part: Number, whole: Number) -> str:
     """One decimal below ten: 4.3 %, 94 %; a trace is not nothing and almost all is not all."""
     if whole == 0:

@@ -40,7 +40,7 @@ figure {{ margin: 1rem 0; }}
 figcaption {{ display: flex; flex-wrap: wrap; gap: 0 1.5rem; color: var(--soft); margin-bottom: .5rem; }}
 .legend {{ display: flex; flex-wrap: wrap; gap: 0 1rem; list-style: none; margin: 0; padding: 0; }}
 .legend svg {{ width: .8em; height: .8em; margin-right: .35em; }}
-.bar {{ display: grid; grid-template-columns: minmax(8rem, 24rem) 1fr 8rem; gap: .75rem; align-items: center; }}
+.bar {{ display: grid; grid-template-columns: 34% 1fr 6rem; gap: .75rem; align-items: center; }}
 .bar + .bar {{ margin-top: .3rem; }}
 .bar > svg {{ display: block; width: 100%; height: 1rem; background: var(--stripe); }}
 .bar > .value {{ text-align: right; font-variant-numeric: tabular-nums; }}
