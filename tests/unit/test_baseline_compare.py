@@ -180,10 +180,15 @@ def statements_of(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 def test_statements_that_got_slower_or_faster() -> None:
     two = slower(SELECT, after(), 20000)
-    two = slower(INSERT, two, -800)
+    two = slower(INSERT, two, 5000)
     found = compare(measured(), two)
-    assert statements_of(found) == [("worse", "SELECT f.id"), ("better", "INSERT INTO")]
-    worst = next(entry for entry in found["changes"] if entry["statement"])
+    # Six times as slow is worse than three times.
+    assert statements_of(found) == [("worse", "INSERT INTO"), ("worse", "SELECT f.id")]
+    assert statements_of(compare({**two, "label": "x"}, measured())) == [
+        ("better", "INSERT INTO"),
+        ("better", "SELECT f.id"),
+    ]
+    worst = [entry for entry in found["changes"] if entry["statement"]][1]
     assert (worst["before"], worst["after"], worst["change_percent"]) == (10.0, 30.0, 200.0)
     assert worst["statement"]["database"] == "midi_library"
 
@@ -241,7 +246,8 @@ def elsewhere(**changes: Any) -> dict[str, Any]:
 
 CAUTIONS = [
     (elsewhere(inventory_hostname="db2"), "Another host of the inventory: db1, then db2."),
-    (after(server=other_server(system_identifier="9")), "Another server: system identifier 7711527333102537146, then 9."),
+    (after(server=other_server(system_identifier="9")),
+     "Another server, by its system identifier: 7711527333102537146, then 9."),
     (after(server=other_server(version="16.6")), "Another version of PostgreSQL: 16.4, then 16.6."),
     (after(server=other_server(database="x")), "Another database: midi_library, then x."),
     (after(server=other_server(in_recovery=True)), "Another role: a primary, then a standby."),
@@ -249,13 +255,15 @@ CAUTIONS = [
     (after(host={**HOST, "cpu": {**HOST["cpu"], "usable_cpus": 8}}), "Another number of CPUs: 16, then 8."),
     (after(host={**HOST, "memory": {**HOST["memory"], "total_bytes": 2**35}}),
      "Another memory of the host: 60 GiB, then 32 GiB."),
-    (after(growth={"table": "public.x", "rows": 1, "method": "exact"}), "Another growing table: public.files, then public.x."),
+    (after(growth={"table": "public.x", "rows": 1, "method": "exact"}),
+     "Another growing table: public.files, then public.x."),
     (after(growth={"table": "public.files", "rows": 1, "method": "estimate"}),
      "Another way to count its rows: exact, then estimate."),
     (elsewhere(cache={**copy.deepcopy(CACHE), "version": "8.0"}), "Another version of Redis: 7.0.15, then 8.0."),
     (elsewhere(cache={**copy.deepcopy(CACHE), "memory": {**CACHE["memory"], "maxmemory_bytes": 0}}),
      "Another memory limit of the cache: 10 GiB, then none."),
-    (elsewhere(begin=None), "The second baseline has no window, so only what was measured at a moment can be compared."),
+    (elsewhere(begin=None),
+     "The second baseline has no window, so only what was measured at a moment can be compared."),
 ]  # fmt: skip
 
 

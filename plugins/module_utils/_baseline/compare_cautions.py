@@ -42,7 +42,7 @@ def _servers(old: View, new: View) -> List[str]:
     before, after = old.snapshot["server"], new.snapshot["server"]
     if before is None or after is None:
         return [*told, "which server it was could not be read for both; statements are matched by their text"]
-    told += _differ("server: system identifier", before["system_identifier"], after["system_identifier"])
+    told += _differ("server, by its system identifier", before["system_identifier"], after["system_identifier"])
     told += _differ("version of PostgreSQL", before["version"], after["version"])
     told += _differ("database", before["database"], after["database"])
     roles = [("a standby" if server["in_recovery"] else "a primary") for server in (before, after)]
