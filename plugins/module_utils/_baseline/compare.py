@@ -128,6 +128,6 @@ def _reason(figure: Figure, lacking: List[str], old: View, new: View) -> str:
 
 
 def _between(old: View, new: View) -> Optional[Json]:
-    if not same_server(old, new) or new.baseline["taken_at"] <= old.baseline["taken_at"]:
+    if not same_server(old, new) or new.snapshot["taken_at"] <= old.snapshot["taken_at"]:
         return None
     return snapshots.window(old.snapshot, new.snapshot)
