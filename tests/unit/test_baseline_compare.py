@@ -224,6 +224,20 @@ def test_statements_of_another_server_are_known_by_their_text() -> None:
     assert statements_of(compare(measured(), two)) == []
 
 
+def test_the_queries_of_snapshots_are_no_load() -> None:
+    two = after()
+    end(two)["statements"]["rows"].append(statement("SELECT /* midi.capacity */ 1", 900000, 9))
+    two["begin"]["snapshot"]["statements"]["rest"]["statements"] = 0
+    found = compare(measured(), two)
+    assert change(found, "statement_mean")["verdict"] == "same"
+    assert found["new_statements"] == []
+    # Where nothing else ran there is no mean.
+    idle = [{**document, "begin": begun()} for document in (measured(), after())]
+    assert {"title": "Mean time of all statements but those of snapshots", "reason": "neither has it"} in compare(
+        *idle
+    )["not_compared"]
+
+
 def test_statements_that_are_new() -> None:
     two = after()
     end(two)["statements"]["rows"].append(statement("SELECT new", 50000, 5))

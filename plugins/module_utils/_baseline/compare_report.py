@@ -118,7 +118,7 @@ def _signed(change: Json) -> str:
 
 
 def _same(changes: List[Json]) -> str:
-    return f"As before: {', '.join(change['title'] for change in changes)}." if changes else ""
+    return f"As before: {'; '.join(change['title'] for change in changes)}." if changes else ""
 
 
 def _new_statements(found: List[Json]) -> List[Section]:

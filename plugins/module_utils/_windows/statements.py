@@ -138,10 +138,10 @@ class _Difference:
         if anew:
             told.append(f"of {_statements(anew)} the counters began anew in the window and count from then on")
         if unknown:
-            told.append(f"of {_statements(unknown)} it cannot be known what they did in the window")
+            told.append(f"what {_statements(unknown)} did in the window cannot be known")
         if gone:
-            where = "were dropped" if self.whole_after else "were dropped, or are among those without a row"
-            told.append(f"of {_statements(gone)} nothing is known at the end: they {where}")
+            where = "dropped" if self.whole_after else "dropped, or among those without a row"
+            told.append(f"at the end there is nothing of {_statements(gone)} any more: {where}")
         return told
 
 
