@@ -80,7 +80,7 @@ def _window(view: View) -> List[Optional[Block]]:
             f"{over(found).capitalize()} by pg_stat_statements, all databases, from {human.moment(found['from'])} to"
             f" {human.moment(found['to'])}: {human.count(total['calls'])} calls took"
             f" {human.milliseconds(total['total_exec_time_ms'])} in sum{_at_least(found)}. The queries of snapshots are"
-            " part of that, and left out below."
+            " part of that, and left out below but for BEGIN, SET and COMMIT, which others use, too."
         ),
         items(told),
         _shares(
