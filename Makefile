@@ -27,7 +27,7 @@ export LC_ALL := C.UTF-8
 endif
 
 .NOTPARALLEL:
-.PHONY: help setup setup-test test-tools demo demo-stop demo-clean test soak lint unit integration molecule bench docs
+.PHONY: help setup setup-test test-tools demo demo-stop demo-clean test soak lint unit integration browser molecule bench docs
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,7 +53,7 @@ demo-clean: setup ## remove all of the demo
 test-tools:
 	@tests/tools
 
-test: test-tools lint unit integration molecule ## all gates and tests; as root it installs what Debian has of what is missing
+test: test-tools lint unit integration browser molecule ## all gates and tests; as root it installs what Debian has of what is missing
 
 soak: export SOAK := 1
 soak: test ## the same with the long loops
@@ -66,6 +66,9 @@ unit: setup-test ## tests of the pure packages; TESTS= for some of them
 
 integration: setup-test test-tools ## tests against embedded servers; TESTS= for some of them
 	@python -m pytest -n 2 --dist loadfile $(or $(TESTS),tests/integration)
+
+browser: setup-test test-tools ## the page of a report in headless Chromium; TESTS= for some of them
+	@python -m pytest $(or $(TESTS),tests/browser)
 
 molecule: setup-test ## roles and playbooks on Debian 12 and 13; SCENARIO= for one of them
 	@tests/with-docker tests/molecule $(SCENARIO)

@@ -16,7 +16,7 @@ options:
     description:
       - The baseline, as role P(midi.capacity.capacity_baseline#role) stores it.
       - It has C(schema_version), C(label), C(taken_at), C(inventory_hostname), C(snapshot), C(cache) and
-        C(cache_reason).
+        C(cache_reason); and C(begin), the raw counters at the beginning of its window, or V(null).
     type: dict
     required: true
 """

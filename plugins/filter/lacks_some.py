@@ -20,7 +20,8 @@ options:
     required: true
   asked:
     description:
-      - What asks for the parts C(growth), C(redis) and C(cache), which are not always wanted. Empty where nothing does.
+      - What asks for the parts C(growth), C(redis), C(cache) and C(window), which are not always wanted. Empty where
+        nothing does.
     type: dict
     required: true
 """

@@ -98,6 +98,7 @@ class Phase1:
             "postgres_tuning_restart_timeout_seconds": 30,
             "monitoring_cron_packages": [],
             "capacity_baseline_packages": [],
+            "capacity_baseline_window_seconds": 1,
             "redis_cache_packages": [],
             "redis_cache_maxmemory": "64mb",
         }

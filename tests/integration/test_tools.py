@@ -23,13 +23,19 @@ def tools(path: Path, *there: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nothing_is_said_where_all_is_there(tmp_path: Path) -> None:
-    done = tools(tmp_path / "bin", "ssh", "free")
+    done = tools(tmp_path / "bin", "ssh", "free", "chromium", "fc-list")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize(
     ("there", "packages"),
-    [((), "openssh-client procps"), (("ssh",), "procps"), (("free",), "openssh-client")],
+    [
+        ((), "openssh-client procps chromium fonts-dejavu-core"),
+        (("ssh", "chromium", "fc-list"), "procps"),
+        (("free", "chromium", "fc-list"), "openssh-client"),
+        (("ssh", "free", "fc-list"), "chromium"),
+        (("ssh", "free", "chromium"), "fonts-dejavu-core"),
+    ],
 )
 def test_what_is_missing_is_told_with_its_package(tmp_path: Path, there: tuple[str, ...], packages: str) -> None:
     done = tools(tmp_path / "bin", *there)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from typing import Any
 
 GIB = 1024**3
@@ -182,6 +183,7 @@ _SNAPSHOT = {
         "datname": "midi_library",
         "blks_hit": 9400,
         "blks_read": 600,
+        "xact_commit": 5000,
         "temp_bytes": 3 * GIB,
         "deadlocks": 2,
         "stats_reset": "2026-10-01T00:00:00.000Z",
@@ -242,3 +244,14 @@ def baseline(**parts: Any) -> dict[str, Any]:
 
 def missing(part: str, reason: str = "the reason", remedy: str = "") -> list[dict[str, str]]:
     return [{"part": part, "reason": reason, "remedy": remedy}]
+
+
+def begun(seconds_before: int = 10, **parts: Any) -> dict[str, Any]:
+    """What `begin` of a baseline has, some seconds before the end; the parts of its snapshot replaced."""
+    now = datetime.datetime.strptime(_SNAPSHOT["taken_at"], "%Y-%m-%dT%H:%M:%S.%fZ")
+    before = now - datetime.timedelta(seconds=seconds_before)
+    kept = ("server", "database", "statements", "missing")
+    snapshot = {name: copy.deepcopy(_SNAPSHOT[name]) for name in kept}
+    snapshot["taken_at"] = before.strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+    cache = {**copy.deepcopy(CACHE), "taken_at": before.strftime("%Y-%m-%dT%H:%M:%SZ")}
+    return {"snapshot": {**snapshot, **parts}, "cache": cache}

@@ -67,6 +67,11 @@ def test_count(number: float, text: str) -> None:
     assert human.count(number) == text
 
 
+@pytest.mark.parametrize(("number", "text"), [(1, "once"), (2, "2 times"), (1200, "1,200 times")])
+def test_times(number: int, text: str) -> None:
+    assert human.times(number) == text
+
+
 @pytest.mark.parametrize(("part", "whole", "text"), PERCENTS)
 def test_percent(part: float, whole: float, text: str) -> None:
     assert human.percent(part, whole) == text

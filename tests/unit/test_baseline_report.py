@@ -13,7 +13,7 @@ from ansible_collections.midi.capacity.plugins.filter.baseline_markdown import F
 from ansible_collections.midi.capacity.plugins.filter.baseline_steps import FilterModule as StepsModule
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema, markdown
 
-from tests.unit.baseline_example import CACHE, HOST, baseline, missing, statement, table
+from tests.unit.baseline_example import CACHE, HOST, baseline, begun, missing, statement, table
 
 
 def sections(text: str) -> dict[str, str]:
@@ -374,3 +374,82 @@ def test_the_filter_is_the_report() -> None:
 def test_every_line_is_as_long_as_a_table_needs_and_none_ends_in_blanks() -> None:
     for line in markdown({**baseline(), "cache": CACHE}).splitlines():
         assert line == line.rstrip()
+
+
+def windowed(**end: Any) -> dict[str, Any]:
+    """A baseline with a window in which the first statement ran; parts of its end replaced."""
+    document = {**baseline(), "cache": copy.deepcopy(CACHE), "cache_reason": None, "begin": begun()}
+    before = document["begin"]["snapshot"]
+    before["statements"]["rows"][0].update(calls=8990, rows=8990, total_exec_time=599500, shared_blks_read=8990)
+    before["database"].update(blks_hit=9370, blks_read=590, xact_commit=4950, temp_bytes=3 * 2**30 - 1024)
+    document["begin"]["cache"]["counters"].update(hits=829910, misses=169990, evicted_keys=1195)
+    document["snapshot"].update(end)
+    return document
+
+
+WINDOW_GLANCE = [
+    ("Blocks found in shared buffers, in the window", "75 %", "measured over 10 s"),
+    ("Transactions committed, in the window", "50", "measured over 10 s; 5 a second"),
+    ("Temporary files written, in the window", "1 KiB", "measured over 10 s"),
+    ("Deadlocks, in the window", "0", "measured over 10 s"),
+]
+WINDOW_CACHE = [
+    ("Lookups in the window", "100", "measured over 10 s"),
+    ("Hit ratio in the window", "90 %", "hits of all lookups, measured over 10 s"),
+    ("Keys evicted in the window", "5", "measured over 10 s"),
+    ("Keys expired in the window", "0", "measured over 10 s"),
+]
+
+
+@pytest.mark.parametrize("figure", [*WINDOW_GLANCE, *WINDOW_CACHE], ids=lambda figure: figure[0])
+def test_figures_of_the_window(figure: tuple[str, str, str]) -> None:
+    text = sections(markdown(windowed()))["At a glance" if figure in WINDOW_GLANCE else "Cache"]
+    # The seconds of a cache are whole ones.
+    assert row(text, figure[0])[1:] == list(figure[1:])
+    assert "in the window" not in markdown(baseline())
+
+
+def test_statements_of_the_window_come_first() -> None:
+    window, since = sections(markdown(windowed()))["Statements"].split("### Since the counters were reset")
+    assert window.startswith(
+        "\n### In the window of 10 s\n\nMeasured over 10 s by pg_stat_statements, all databases, from"
+    )
+    assert "from 2026-11-24 00:29:31 UTC to 2026-11-24 00:29:41 UTC: 10 calls took 500 ms in sum." in window
+    assert row(window, "500 ms")[1:7] == ["100 %", "10", "50 ms", "10", "10", "midi_library"]
+    assert "INSERT" not in window
+    assert "cumulative since 2026-11-12" in since
+
+
+def test_what_weakens_the_window_is_told() -> None:
+    document = windowed()
+    document["begin"]["snapshot"]["statements"]["dealloc"] = 5
+    document["begin"]["cache"]["counters"]["hits"] = 10**9
+    text = sections(markdown(document))
+    assert "in sum, at least: statements were dropped 2 times to make room for others." in text["Statements"]
+    assert "- Statements were dropped 2 times to make room for others, with what they had done." in text["Statements"]
+    assert row(text["Cache"], "Hit ratio in the window")[1] == "missing"
+    assert "- window: its counters were reset in the window (CONFIG RESETSTAT)" in text["Cache"]
+
+
+def test_a_window_in_which_nothing_ran() -> None:
+    document = {**windowed(), "begin": begun()}
+    document["snapshot"]["statements"]["rows"][0]["query"] = "SELECT /* midi.capacity */ 1"
+    text = sections(markdown(document))
+    assert "Nothing else ran.\n" in text["Statements"]
+    assert row(text["At a glance"], "Blocks found in shared buffers, in the window")[1:] == [
+        "n/a",
+        "measured over 10 s: no block was asked for",
+    ]
+    assert row(text["Cache"], "Hit ratio in the window")[1:] == ["n/a", "no key was asked for, measured over 10 s"]
+
+
+def test_a_window_that_cannot_be_says_why() -> None:
+    other = {**baseline()["snapshot"]["server"], "system_identifier": "1"}
+    text = sections(markdown(windowed(server=other)))
+    assert "### In the window\n\n- Another server: system identifier 7711527333102537146, then 1." in text["Statements"]
+    assert "in the window" not in text["At a glance"]
+
+
+def test_ends_without_time_between_them_are_no_window() -> None:
+    document = {**windowed(), "begin": begun(0)}
+    assert "in the window" not in markdown(document)

@@ -11,7 +11,7 @@ import pytest
 from ansible.errors import AnsibleFilterError
 from ansible_collections.midi.capacity.plugins.filter import has_more_than, lacks_some, stored_document
 
-from tests.unit.baseline_example import CACHE, baseline, missing
+from tests.unit.baseline_example import CACHE, baseline, begun, missing
 
 GAP = missing("statements")[0]
 
@@ -77,6 +77,12 @@ def test_it_lacks_what_could_not_be_read_and_what_is_now_asked_for() -> None:
     assert lacks(baseline(), cache="cache1")
     assert not lacks({**baseline(), "cache": CACHE}, cache="cache1")
     assert lacks(baseline(missing=[GAP]))
+    # One of before windows has none, as one that was taken without.
+    for without in (baseline(), {**baseline(), "begin": None}):
+        assert not lacks(without, window=0)
+        assert lacks(without, window=10)
+    assert not lacks({**baseline(), "begin": begun()}, window=10)
+    assert not lacks(snapshot, window=10)
 
 
 def test_it_has_more_if_it_lacks_less_and_nothing_else() -> None:
@@ -85,6 +91,7 @@ def test_it_has_more_if_it_lacks_less_and_nothing_else() -> None:
     assert has_more(whole["snapshot"], gap["snapshot"])
     assert has_more({**whole, "cache": CACHE}, whole)
     assert has_more(whole, baseline(growth=None))
+    assert has_more({**whole, "begin": begun()}, whole)
     for new, old in ((whole, whole), (gap, gap), (gap, whole), (other, gap)):
         assert not has_more(new, old)
     # The cache was there and is away: what it had is worth more.

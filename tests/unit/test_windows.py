@@ -122,7 +122,7 @@ def test_a_row_that_may_have_been_among_the_others_before_is_undetermined() -> N
     assert [(entry["query"], entry["reason"]) for entry in found["statements"]["undetermined"]] == [
         ("a", "the earlier snapshot may have had it among those without a row")
     ]
-    assert "of one statement it cannot be known what they did" in told(found, "statements")
+    assert "what one statement did in the window cannot be known" in told(found, "statements")
     # What all of them did is known all the same.
     assert found["statements"]["total"]["calls"] == 11
     # It is new if it says that it counts since a moment in the window.
@@ -137,14 +137,14 @@ def test_a_row_that_is_gone() -> None:
     assert found["statements"]["incomplete"] == "one statement dropped out"
     assert found["statements"]["rest"] is None
     assert found["statements"]["total"]["calls"] == 2
-    assert told(found, "statements") == "of one statement nothing is known at the end: they were dropped"
+    assert told(found, "statements") == "at the end there is nothing of one statement any more: dropped"
     # With fewer rows than statements it may be among the others, and the sums are right.
     rest = {"statements": 1, "calls": 15, "total_exec_time": 150, "shared_blks_hit": 150, "shared_blks_read": 15}
     rest["rows"] = 15
     found = window(shot(BEGIN, row("a"), row("b")), shot(END, row("a", 12, 120), rest=rest))
     assert found["statements"]["incomplete"] is None
     assert found["statements"]["total"]["calls"] == 7
-    assert told(found, "statements").endswith("they were dropped, or are among those without a row")
+    assert told(found, "statements").endswith("any more: dropped, or among those without a row")
 
 
 def test_evictions_make_the_total_a_lower_bound() -> None:

@@ -6,28 +6,54 @@ from __future__ import annotations
 
 from typing import List, Optional, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import MISSING, Json, View, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import (
+    MISSING,
+    Json,
+    View,
+    over,
+    reasons,
+    sentence,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.values import rendered
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
+    LEFT,
+    RIGHT,
+    Block,
+    Heading,
+    Section,
+    Table,
+    items,
+    section,
+)
 
 Figure = Tuple[str, str, str]
 
 SINCE_START = "cumulative since start, not a window"
 
 
-def cache(view: View) -> str:
+def cache(view: View) -> Section:
     found = view.baseline["cache"]
     if found is None:
         return section("Cache", sentence(view.baseline["cache_reason"] or MISSING))
-    figures = [*_memory(found), *_lookups(found), *_keys(found), *_persistence(found), _clients(found)]
-    gaps = [f"- {entry['part']}: {entry['reason']}" for entry in found["missing"]]
+    window = view.cache_window
+    figures = [
+        *_memory(found),
+        *_window(window),
+        *_lookups(found),
+        *_keys(found),
+        *_persistence(found),
+        _clients(found),
+    ]
+    gaps = [f"{entry['part']}: {entry['reason']}" for entry in found["missing"]]
+    gaps += [f"window: {reason}" for reason in reasons(window, "cache")] if window else []
     return section(
         "Cache",
         _who(found),
-        table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], figures),
-        _settings(found),
-        "Not all of it:\n\n" + "\n".join(gaps) if gaps else "",
+        Table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], figures),
+        *_settings(found),
+        "Not all of it:" if gaps else "",
+        items(gaps),
     )
 
 
@@ -57,6 +83,25 @@ def _memory(found: Json) -> List[Figure]:
             MISSING if ratio is None else human.significant(ratio),
             "measured: resident memory over used memory",
         ),
+    ]
+
+
+def _window(window: Optional[Json]) -> List[Figure]:
+    if window is None:
+        return []
+    how = over(window)
+    hits, misses, ratio = window["hits"], window["misses"], window["hit_ratio_percent"]
+    lookups = None if hits is None or misses is None else hits + misses
+    none_asked = "no key was asked for" if lookups == 0 else "hits of all lookups"
+    return [
+        ("Lookups in the window", _count(lookups), how),
+        (
+            "Hit ratio in the window",
+            human.percent(ratio, 100) if ratio is not None else MISSING if lookups is None else "n/a",
+            f"{none_asked}, {how}",
+        ),
+        ("Keys evicted in the window", _count(window["evicted_keys"]), how),
+        ("Keys expired in the window", _count(window["expired_keys"]), how),
     ]
 
 
@@ -121,11 +166,11 @@ def _clients(found: Json) -> Figure:
     )
 
 
-def _settings(found: Json) -> str:
+def _settings(found: Json) -> List[Block]:
     if not found["config"]:
-        return ""
+        return []
     rows = [[name, rendered(name, value)] for name, value in sorted(found["config"].items())]
-    return "### Settings\n\n" + table([("Setting", LEFT), ("Value", LEFT)], rows)
+    return [Heading("Settings"), Table([("Setting", LEFT), ("Value", LEFT)], rows)]
 
 
 def _status(text: Optional[str]) -> str:

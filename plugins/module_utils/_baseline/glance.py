@@ -6,9 +6,9 @@ from __future__ import annotations
 
 from typing import List, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import MISSING, Json, View, listed, section
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import MISSING, Json, View, listed, over
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import LEFT, RIGHT, Section, Table, section
 
 Figure = Tuple[str, str, str]
 
@@ -16,18 +16,19 @@ Figure = Tuple[str, str, str]
 WRAPAROUND_AGE = 2**31
 
 
-def glance(view: View) -> str:
+def glance(view: View) -> Section:
     figures = [
         _database_size(view),
         _growth(view),
         *_counts(view),
         _connections(view),
+        *_window(view),
         *_counters(view),
         _oldest_transaction(view),
         _oldest_xid(view),
         *_replication(view),
     ]
-    return section("At a glance", table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], figures))
+    return section("At a glance", Table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], figures))
 
 
 def _database_size(view: View) -> Figure:
@@ -82,6 +83,29 @@ def _connections(view: View) -> Figure:
         f"{connections['total']} of {usable} ({human.percent(connections['total'], usable)})",
         "counted at that moment, without the snapshot's own" + (f": {states}" if states else ""),
     )
+
+
+def _window(view: View) -> List[Figure]:
+    found = view.window and view.window["database"]
+    if not found:
+        return []
+    commits = found.get("xact_commit")
+    ratio = found["hit_ratio_percent"]
+    rate = f"; {human.significant(commits / found['seconds'])} a second" if commits is not None else ""
+    return [
+        (
+            "Blocks found in shared buffers, in the window",
+            "n/a" if ratio is None else human.percent(ratio, 100),
+            over(found) if ratio is not None else f"{over(found)}: no block was asked for",
+        ),
+        (
+            "Transactions committed, in the window",
+            MISSING if commits is None else human.count(commits),
+            over(found) + rate,
+        ),
+        ("Temporary files written, in the window", human.size(found["temp_bytes"]), over(found)),
+        ("Deadlocks, in the window", human.count(found["deadlocks"]), over(found)),
+    ]
 
 
 def _counters(view: View) -> List[Figure]:

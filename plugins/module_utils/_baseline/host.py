@@ -10,27 +10,34 @@ from ansible_collections.midi.capacity.plugins.module_utils._baseline.view impor
     MISSING,
     Json,
     View,
-    section,
     sentence,
     within,
 )
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
+    LEFT,
+    RIGHT,
+    Section,
+    Table,
+    items,
+    section,
+)
 
 
-def host(view: View) -> str:
+def host(view: View) -> Section:
     found = view.snapshot["host"]
     if found is None:
         return section("Host", sentence(view.how("host", "not asked for")))
     rows = [*_cpu(found["cpu"]), *_memory(found["memory"], found["shm"])]
     for disk in found["disks"]:
         rows.append(_disk(disk))
-    gaps = [f"- {entry['part']}: {entry['reason']}" for entry in view.missing if within(entry["part"], "host")]
+    gaps = [f"{entry['part']}: {entry['reason']}" for entry in view.missing if within(entry["part"], "host")]
     return section(
         "Host",
         sentence(f"Its CPU is {found['cpu']['model']}") if found["cpu"]["model"] else "",
-        table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], rows),
-        "Not all of it:\n\n" + "\n".join(gaps) if gaps else "",
+        Table([("Figure", LEFT), ("Value", RIGHT), ("How it was got", LEFT)], rows),
+        "Not all of it:" if gaps else "",
+        items(gaps),
     )
 
 

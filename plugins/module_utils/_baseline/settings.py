@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import LEFT, RIGHT, Section, Table, section
 from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
 from ansible_collections.midi.capacity.plugins.module_utils._settings.values import rendered
 
@@ -26,7 +26,7 @@ ALWAYS_SHOWN = (
 )
 
 
-def settings(view: View) -> str:
+def settings(view: View) -> Section:
     found = view.snapshot["settings"]
     if found is None:
         return section("Settings", sentence(view.how("settings", "")))
@@ -39,7 +39,7 @@ def settings(view: View) -> str:
     return section(
         "Settings",
         "Read from the running server.",
-        table([("Setting", LEFT), ("Value", RIGHT), ("Source", LEFT), ("Waits for a restart", LEFT)], rows),
+        Table([("Setting", LEFT), ("Value", RIGHT), ("Source", LEFT), ("Waits for a restart", LEFT)], rows),
         _at_defaults(len(found) - len(shown)),
         f"Not all of them: {ended(partial)}" if partial else "",
     )

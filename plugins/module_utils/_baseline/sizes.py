@@ -6,14 +6,22 @@ from __future__ import annotations
 
 from typing import Dict, List, Optional
 
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, section, sentence
+from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View, ended, sentence
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import LEFT, RIGHT, table
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
+    LEFT,
+    RIGHT,
+    Bar,
+    Bars,
+    Section,
+    Table,
+    section,
+)
 
 SHOWN = 10
 
 
-def largest_tables(view: View) -> str:
+def largest_tables(view: View) -> Section:
     entries = view.snapshot["sizes"]["tables"]
     if entries is None:
         return section("Largest tables", sentence(view.how("sizes.tables", "")))
@@ -33,13 +41,14 @@ def largest_tables(view: View) -> str:
     return section(
         "Largest tables",
         "Sizes are measured; rows are the planner's estimates.",
-        table([("Table", LEFT), *columns], rows) if rows else "There are no tables.",
+        _table_bars(whole[:SHOWN]),
+        Table([("Table", LEFT), *columns], rows) if rows else "There are no tables.",
         _others(len(whole) - SHOWN, "table"),
         _partial(view, "sizes.tables"),
     )
 
 
-def largest_indexes(view: View) -> str:
+def largest_indexes(view: View) -> Section:
     entries = view.snapshot["sizes"]["indexes"]
     if entries is None:
         return section("Largest indexes", sentence(view.how("sizes.indexes", "")))
@@ -58,10 +67,24 @@ def largest_indexes(view: View) -> str:
     return section(
         "Largest indexes",
         f"Sizes are measured; scans are cumulative, since {_since(view)}.",
-        table(columns, rows) if rows else "There are no indexes.",
+        _index_bars(ordered[:SHOWN]),
+        Table(columns, rows) if rows else "There are no indexes.",
         _others(len(entries) - SHOWN, "index"),
         _partial(view, "sizes.indexes"),
     )
+
+
+def _table_bars(entries: List[Json]) -> Optional[Bars]:
+    parts = ("table_bytes", "indexes_bytes", "toast_bytes")
+    bars = [Bar(entry["title"], [entry[part] for part in parts], human.size(entry["total_bytes"])) for entry in entries]
+    return Bars("Size on disk, measured", ("table", "its indexes", "long values"), bars) if bars else None
+
+
+def _index_bars(entries: List[Json]) -> Optional[Bars]:
+    bars = [
+        Bar(f"{entry['schema']}.{entry['name']}", [entry["bytes"]], human.size(entry["bytes"])) for entry in entries
+    ]
+    return Bars("Size on disk, measured", ("index",), bars) if bars else None
 
 
 def _with_partitions_together(entries: List[Json]) -> List[Json]:

@@ -12,7 +12,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._baseline.report imp
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json
 
 # Parts of a snapshot, and the last of a baseline, that are only there when somebody asks for them.
-_OPTIONAL = ("growth", "redis", "cache")
+_OPTIONAL = ("growth", "redis", "cache", "window")
 
 
 class Unusable(ValueError):
@@ -62,7 +62,9 @@ def _missing(document: Json) -> Set[str]:
 def _absent(document: Json) -> Set[str]:
     """Parts that are not there, whether for a reason that `missing` has or because nobody asked for them."""
     everything = {**document.get("snapshot", document), **document}
-    return {part for part in _OPTIONAL if part in everything and everything[part] is None}
+    absent = {part for part in _OPTIONAL if part in everything and everything[part] is None}
+    # Baselines of before windows have no beginning of one.
+    return absent | {"window"} if "snapshot" in document and document.get("begin") is None else absent
 
 
 def _is_entry(entry: Any) -> bool:

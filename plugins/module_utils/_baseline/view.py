@@ -4,7 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Optional, Sequence
+from typing import Any, Callable, Dict, List, Optional, Sequence
+
+from ansible_collections.midi.capacity.plugins.module_utils._report import human
+from ansible_collections.midi.capacity.plugins.module_utils._windows import caches, snapshots
+from ansible_collections.midi.capacity.plugins.module_utils._windows.errors import NotAWindow
 
 Json = Dict[str, Any]
 
@@ -20,6 +24,10 @@ class View:
         self.baseline = baseline
         self.snapshot: Json = baseline["snapshot"]
         self.missing: List[Json] = self.snapshot["missing"]
+        begin = baseline.get("begin") or {"snapshot": None, "cache": None}
+        # As packages _windows makes them, or None.
+        self.window = _window(snapshots.window, begin["snapshot"], self.snapshot)
+        self.cache_window = _window(caches.window, begin["cache"], baseline["cache"])
 
     def reason(self, part: str) -> Optional[str]:
         """Why a part, or something in it, could not be read; None when all of it could."""
@@ -31,14 +39,29 @@ class View:
         return f"{MISSING}: {reason}" if reason else got
 
 
+def over(window: Json) -> str:
+    """How a figure of a window was got."""
+    return f"measured over {human.seconds(window['seconds'])}"
+
+
+def reasons(window: Json, part: str) -> List[str]:
+    """What is to be said about a part of a window."""
+    return [entry["reason"] for entry in window["reasons"] if entry["part"] == part]
+
+
+def _window(difference: Callable[[Json, Json], Json], begin: Optional[Json], end: Optional[Json]) -> Optional[Json]:
+    if begin is None or end is None:
+        return None
+    try:
+        return difference(begin, end)
+    except NotAWindow:
+        # Check mode does not wait, and a cache tells whole seconds only.
+        return None
+
+
 def within(part: str, whole: str) -> bool:
     """Whether `part` is `whole` or below it: health.replication is within health."""
     return part == whole or part.startswith(whole + ".")
-
-
-def section(title: str, *blocks: str) -> str:
-    """A heading and its paragraphs and tables; empty ones are left out."""
-    return "\n\n".join([f"## {title}", *filter(None, blocks)])
 
 
 def sentence(text: str) -> str:

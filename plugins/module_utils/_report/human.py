@@ -39,6 +39,11 @@ def plural(number: Number, thing: str) -> str:
     return f"{count(number)} {thing}{'' if number == 1 else 's'}"
 
 
+def times(number: int) -> str:
+    """once, 2 times, 1,200 times."""
+    return "once" if number == 1 else f"{count(number)} times"
+
+
 def percent(part: Number, whole: Number) -> str:
     """One decimal below ten: 4.3 %, 94 %; a trace is not nothing and almost all is not all."""
     if whole == 0:

@@ -4,10 +4,32 @@
 
 from __future__ import annotations
 
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
-LEFT = "left"
-RIGHT = "right"
+from ansible_collections.midi.capacity.plugins.module_utils._report.document import (
+    LEFT,
+    RIGHT,
+    Bars,
+    Block,
+    Code,
+    Document,
+    Heading,
+    Inline,
+    Items,
+    Section,
+    Strong,
+    Table,
+    Text,
+    pieces,
+)
+
+__all__ = ["LEFT", "RIGHT", "cell", "code", "one_line", "shortened", "table", "written"]
+
+
+def written(document: Document) -> str:
+    """The document; it ends in a line break."""
+    parts = [f"# {_text(document.title)}\n\n{_text(document.lead)}", *map(_section, document.sections)]
+    return "\n\n".join(parts) + "\n"
 
 
 def table(columns: Sequence[Tuple[str, str]], rows: Sequence[Sequence[str]]) -> str:
@@ -44,6 +66,33 @@ def shortened(text: str, longest: int) -> str:
 
 def one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _section(found: Section) -> str:
+    # What a chart shows stands in a table, too.
+    blocks = [block for block in found.blocks if not isinstance(block, Bars)]
+    return "\n\n".join([f"## {found.title}", *map(_block, blocks)])
+
+
+def _block(block: Block) -> str:
+    if isinstance(block, Heading):
+        return f"### {block.text}"
+    if isinstance(block, Items):
+        return "\n".join(f"- {_text(entry)}" for entry in block.items)
+    if isinstance(block, Table):
+        rows: List[List[str]] = [[_inline(text) for text in row] for row in block.rows]
+        return table(block.columns, rows)
+    return "" if isinstance(block, Bars) else _text(block.text)
+
+
+def _text(text: Text) -> str:
+    return "".join(map(_inline, pieces(text)))
+
+
+def _inline(piece: Inline) -> str:
+    if isinstance(piece, Code):
+        return code(piece.text)
+    return f"**{piece.text}**" if isinstance(piece, Strong) else piece
 
 
 def _line(texts: Sequence[str], widths: Sequence[int], sides: Sequence[str]) -> str:

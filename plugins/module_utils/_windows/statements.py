@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between
+from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between, times
 from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import begin
 
 Json = Dict[str, Any]
@@ -113,7 +113,7 @@ class _Difference:
     def _incomplete(self, gone: int, listed: Json) -> Optional[str]:
         """Why the difference of all sums is not what happened: something that was in the first is not in the second."""
         if self.evictions:
-            return f"statements were dropped {self.evictions} times to make room for others"
+            return f"statements were dropped {times(self.evictions)} to make room for others"
         if any(row["since"] for row in self.rows) or any(key(row) in self.old for row in self.undetermined):
             return "statements were reset one by one"
         if gone and self.whole_after:
@@ -133,15 +133,15 @@ class _Difference:
             told.append(f"its counters were reset at {moment(self.reset)} and count from then on")
         if self.evictions:
             told.append(
-                f"statements were dropped {self.evictions} times to make room for others, with what they had done"
+                f"statements were dropped {times(self.evictions)} to make room for others, with what they had done"
             )
         if anew:
             told.append(f"of {_statements(anew)} the counters began anew in the window and count from then on")
         if unknown:
-            told.append(f"of {_statements(unknown)} it cannot be known what they did in the window")
+            told.append(f"what {_statements(unknown)} did in the window cannot be known")
         if gone:
-            where = "were dropped" if self.whole_after else "were dropped, or are among those without a row"
-            told.append(f"of {_statements(gone)} nothing is known at the end: they {where}")
+            where = "dropped" if self.whole_after else "dropped, or among those without a row"
+            told.append(f"at the end there is nothing of {_statements(gone)} any more: {where}")
         return told
 
 
