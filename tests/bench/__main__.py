@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 from tests.bench import phase1, settings
@@ -15,6 +16,8 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"bench: there is no {unknown[0]!r}: choose from {', '.join(BENCHMARKS)}", file=sys.stderr)
         return 2
+    # So that what a benchmark started is removed however it ends.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in names or BENCHMARKS:
         print(f"== {name}: {(BENCHMARKS[name].__doc__ or '').strip()}", flush=True)
         print(BENCHMARKS[name](), flush=True)

@@ -78,6 +78,17 @@ def test_the_history_has_one_whole_snapshot_that_only_root_reads(host: Any) -> N
     assert snapshot["redis"]["memory"]["maxmemory_bytes"] == 64 * 2**20
 
 
+def test_the_agent_can_log_in_and_read_no_table(host: Any) -> None:
+    for name in ("pg_service.conf", "pgpass"):
+        file = host.file(f"{STATE}/conf/{name}")
+        assert (file.user, file.mode) == ("root", 0o600)
+    # Debian lets root in by no other role's name, so it takes a password, on loopback.
+    agent = f"PGSERVICEFILE={STATE}/conf/pg_service.conf psql --no-psqlrc -At service=midi_capacity --command"
+    assert int(host.check_output(f"{agent} 'SELECT count(*) FROM pg_ls_waldir()'")) > 0
+    assert "permission denied for table files" in host.run(f"{agent} 'SELECT FROM files'").stderr
+    assert sql(host, "SELECT rolpassword ~ '^SCRAM-SHA-256' FROM pg_authid WHERE rolname = 'midi_monitor'") == "t"
+
+
 def test_the_baseline_is_the_same_on_the_host_and_on_the_controller(host: Any) -> None:
     reports = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "reports" / host.backend.hostname
     for ending in ("json", "md"):
