@@ -44,7 +44,7 @@ def password(name: str = "cache") -> str:
 
 
 def client(port: int, secret: str | None) -> redis.Redis:
-    return redis.Redis(port=port, password=secret, decode_responses=True, socket_timeout=10)
+    return redis.Redis(port=port, password=secret, decode_responses=True, socket_timeout=10, protocol=2)
 
 
 @pytest.fixture
@@ -95,7 +95,8 @@ def test_the_container_is_as_wanted() -> None:
 
 def test_it_listens_on_loopback_only() -> None:
     assert inspect(CACHE)["HostConfig"]["PortBindings"] == {"6379/tcp": [{"HostIp": "127.0.0.1", "HostPort": "46379"}]}
-    gateway = docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Gateway}}", "bridge")
+    # An address of this machine that is not loopback's.
+    gateway = inspect(CACHE)["NetworkSettings"]["Networks"]["bridge"]["Gateway"]
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((gateway, 46379), timeout=5)
 
