@@ -20,6 +20,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._errors import Opera
 from ansible_collections.midi.capacity.plugins.module_utils._stress.lines import Lines
 from ansible_collections.midi.capacity.plugins.module_utils._stress.log import LogTally
 from ansible_collections.midi.capacity.plugins.module_utils._stress.patterns import BadPatterns, parse
+from ansible_collections.midi.capacity.plugins.module_utils._stress_account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._stress_directory import StressDirectory
 
 ITSELF, TIME_LIMIT, NOBODY_WATCHED, ASKED = "itself", "time limit", "nobody watched", "request"
@@ -33,6 +34,7 @@ _READS = 8
 RUN_SPEC = ArgumentSpec(
     {
         "directory": {"type": "path"},
+        "account": {"type": "str"},
         "limit_seconds": {"type": "int", "default": 14400},
         "patience_seconds": {"type": "int", "default": 60},
         "patterns": {"type": "list", "elements": "dict", "default": []},
@@ -58,7 +60,7 @@ def check_limits(options: dict) -> None:
 class Program:
     """A program that runs in a session of its own, and whose output goes into a log."""
 
-    def __init__(self, words: list, log: int, chdir: str | None, environment: dict) -> None:
+    def __init__(self, words: list, log: int, account: Account, chdir: str | None, environment: dict) -> None:
         """Raises OperatorError when it cannot be started."""
         try:
             self._process = subprocess.Popen(
@@ -66,9 +68,10 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                cwd=chdir,
-                env={**os.environ, **environment},
+                cwd=chdir or account.home,
+                env={**os.environ, **account.environment, **environment},
                 start_new_session=True,
+                preexec_fn=account.become,
             )
         except OSError as error:
             raise OperatorError(f"the command cannot be run: {error.strerror}", error.filename or words[0]) from None
@@ -85,9 +88,9 @@ class Program:
 class Function:
     """A function that runs as a program does: in a session of its own, with its output in a log."""
 
-    def __init__(self, function, log: int) -> None:
+    def __init__(self, function, log: int, account: Account) -> None:
         context = multiprocessing.get_context("fork")
-        self._process = context.Process(target=_as_program, args=(function, log))
+        self._process = context.Process(target=_as_program, args=(function, log, account))
         self._process.start()
         self.pid = self._process.pid
 
@@ -97,21 +100,22 @@ class Function:
 
 
 def run(start, options: dict, secrets=()) -> dict:
-    """start(log) gives a Program or a Function. The outcome and what the log says, as in the modules' results.
+    """start(log, account) gives a Program or a Function. The outcome and what the log says, as in the modules' results.
 
     Raises OperatorError when it cannot be run; an exit code that is not 0 is an outcome and no error.
     """
     check_limits(options)
     tally = LogTally(checked_patterns(options["patterns"]), secrets)
-    directory = StressDirectory(options["directory"])
+    directory, account = StressDirectory(options["directory"]), Account(options["account"])
     with directory.locked():
         directory.write_progress({"elapsed_seconds": 0.0, "errors": 0, "files": None, "group": None})
         # From the first moment on, so that whoever watches sees all of it.
         _wait_for_watch(directory, options["patience_seconds"])
         log = directory.open_log()
+        account.own(log)
         try:
             begun, started_at = time.monotonic(), time.time()
-            process = start(log)
+            process = start(log, account)
             try:
                 follower = _Follower(directory, tally, begun, process.pid)
                 code, ended_by = _watch(process, options, directory, follower)
@@ -246,12 +250,14 @@ def _members(group: int) -> list:
     return found
 
 
-def _as_program(function, log: int) -> None:
+def _as_program(function, log: int, account: Account) -> None:
     os.setsid()
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(log, 1)
     os.dup2(log, 2)
+    os.environ.update(account.environment)
+    account.become()
     function()
 
 

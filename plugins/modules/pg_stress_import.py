@@ -42,6 +42,11 @@ options:
         keeps two runs apart.
       - It is needed whenever something is run.
     type: path
+  account:
+    description:
+      - The account that it runs as, and that may read its log. It takes root to run as another one than one's own,
+        which it is without this. With C(async) many hosts let Ansible become root, and no other account.
+    type: str
   limit_seconds:
     description:
       - How long it may take. Then its whole process group is ended, with SIGTERM and 10 seconds later with SIGKILL.
@@ -202,8 +207,8 @@ def present(options, check_mode):
         raise OperatorError("directory is needed to run something")
     importing = {**options, "run": os.path.basename(options["directory"])}
 
-    def start(log):
-        return _stress_run.Function(lambda: _stress_import.imported(importing), log)
+    def start(log, account):
+        return _stress_run.Function(lambda: _stress_import.imported(importing), log, account)
 
     return {**result, **_stress_run.run(start, options, [options["login_password"] or ""])}
 

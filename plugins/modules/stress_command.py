@@ -39,6 +39,11 @@ options:
         keeps two runs apart.
       - It is needed whenever something is run.
     type: path
+  account:
+    description:
+      - The account that it runs as, and that may read its log. It takes root to run as another one than one's own,
+        which it is without this. With C(async) many hosts let Ansible become root, and no other account.
+    type: str
   limit_seconds:
     description:
       - How long it may take. Then its whole process group is ended, with SIGTERM and 10 seconds later with SIGKILL.
@@ -171,6 +176,7 @@ from ansible_collections.midi.capacity.plugins.module_utils import _stress_run
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._stress import command
+from ansible_collections.midi.capacity.plugins.module_utils._stress_account import Account
 
 SPEC = ArgumentSpec(
     {
@@ -192,7 +198,7 @@ def check(options):
         words = command.arguments(options["command"])
     except ValueError as error:
         raise OperatorError(f"the command cannot be taken: {error}") from None
-    chdir = options["chdir"] or os.curdir
+    chdir = options["chdir"] or Account(options["account"]).home or os.curdir
     if not os.path.isdir(chdir):
         raise OperatorError("the directory to run the command in is not there", chdir, "correct it, or make it")
     # As the system looks for it: a name with a slash begins in the new directory.
@@ -212,8 +218,8 @@ def run(options, check_mode):
         raise OperatorError("directory is needed to run something")
     environment = command.texts(options["environment"])
 
-    def start(log):
-        return _stress_run.Program(words, log, options["chdir"], environment)
+    def start(log, account):
+        return _stress_run.Program(words, log, account, options["chdir"], environment)
 
     return _stress_run.run(start, options, command.secrets(environment))
 

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import json
 import os
+import pwd
 import signal
 import stat
 from collections.abc import Callable, Iterator
@@ -272,3 +274,22 @@ def test_a_run_that_never_began_is_lost(directory: Path, watch: RunModule) -> No
         os.utime(directory, (long_ago, long_ago))
     seen = watch()
     assert seen["lost"] and seen["msg"] == "it never began"
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_runs_it_as_another_account(directory: Path, begin: Begin, watch: RunModule) -> None:
+    begun = begin("id -un; id -Gn; echo $HOME $USER $LOGNAME; pwd", account="nobody")
+    watch()
+    nobody = pwd.getpwnam("nobody")
+    group = grp.getgrgid(nobody.pw_gid).gr_name
+    assert begun.result()["exit_status"] == 0
+    home = f"{nobody.pw_dir} nobody nobody"
+    at = nobody.pw_dir if Path(nobody.pw_dir).is_dir() else "/"
+    assert (directory / "output.log").read_text().splitlines() == ["nobody", group, home, at]
+    assert (directory / "output.log").stat().st_uid == nobody.pw_uid
+
+
+def test_an_account_that_is_not_there(run_module: RunModule) -> None:
+    result = run_module("stress_command", command=["true"], account="no-such-account", check=True, fails=True)
+    assert "there is no account no-such-account on this host" in result["msg"]

@@ -41,7 +41,7 @@ def test_what_is_left_is_for_those_whom_it_concerns(host: Any) -> None:
         assert (stored.user, stored.mode) == ("root", 0o600)
     assert host.file(STATE).user == "root" and host.file(STATE).mode == 0o755
     # No job of Ansible's and no process is left, and the password is nowhere.
-    assert host.run("ls -A /srv/midi/.ansible_async").stdout == ""
+    assert host.run("ls -A /root/.ansible_async").stdout == ""
     assert host.run("pgrep -u midi").rc == 1
     assert (
         host.run(f"grep -rl {SECRET} {STATE} /srv/midi /var/lib/postgresql --include '*' --exclude '*.log'").stdout
