@@ -43,10 +43,15 @@ def test_a_second_way_back_goes_to_the_same_place() -> None:
     assert (back["settings"], back["reset"], back["undoes"]) == ({"work_mem": "8MB"}, ["jit"], SECOND["id"])
 
 
+def test_a_run_that_only_took_dangers_back_is_passed_over() -> None:
+    assert settings_way_back([FIRST, SECOND, entry(3)])["undoes"] == SECOND["id"]
+
+
 @pytest.mark.parametrize(
     ("entries", "to", "complaint"),
     [
         ([], "", "nothing to go back to"),
+        ([entry(1)], "", "no run of before has changed a setting that may be put back"),
         (
             [FIRST, SECOND],
             "yesterday",

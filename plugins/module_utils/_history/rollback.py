@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The settings of before, from the entries of the history.
 
-An entry is {schema_version, id, reason, undoes, server: {data_directory}, stored: {name: {before, after}}}: what
-ALTER SYSTEM had stored for a setting before and after a run, as the file has it; null stands for nothing.
+An entry is {schema_version, id, reason, undoes, server, stored: {name: {before, after}}, restored}: what
+ALTER SYSTEM had stored for a setting before and after a run, as the file has it; null stands for nothing. What is in
+`restored`, of the same form, was dangerous and stays taken back.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def way_back(entries: Sequence[Mapping[str, Any]], to: str = "") -> Json:
         if entry.get("schema_version") != SCHEMA_VERSION:
             found = entry.get("schema_version")
             raise HistoryError(f"entry {entry['id']} has schema version {found}, and only {SCHEMA_VERSION} is known")
-    target = to or known[-1].get("undoes") or known[-1]["id"]
+    target = to or _newest(known)
     ids = [str(entry["id"]) for entry in known]
     if target not in ids:
         raise HistoryError(f"there is no entry {target} in the history; it has {', '.join(ids)}")
@@ -51,6 +52,13 @@ def way_back(entries: Sequence[Mapping[str, Any]], to: str = "") -> Json:
         "undoes": target,
         "ids": _ids(undone),
     }
+
+
+def _newest(known: Sequence[Mapping[str, Any]]) -> str:
+    changes = [entry for entry in known if entry["stored"]]
+    if not changes:
+        raise HistoryError("no run of before has changed a setting that may be put back")
+    return str(changes[-1].get("undoes") or changes[-1]["id"])
 
 
 def _ids(entries: Sequence[Mapping[str, Any]]) -> List[str]:
