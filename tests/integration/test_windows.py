@@ -50,7 +50,7 @@ class Watch:
         return self._run_module("pg_snapshot_info", **place, host=False, statements_limit=1000)["snapshot"]
 
     def work(self, times: int) -> None:
-        for _ in range(times):
+        for _time in range(times):
             query(self.server, WORK)
 
 
@@ -157,9 +157,9 @@ def test_a_cache(redis_server: EmbeddedRedis, run_module: RunModule) -> None:
     def ask(hits: int, misses: int) -> None:
         with redis_server.client() as client:
             client.set("there", "1")
-            for _ in range(hits):
+            for _time in range(hits):
                 client.get("there")
-            for _ in range(misses):
+            for _time in range(misses):
                 client.get("not there")
 
     ask(10, 10)
