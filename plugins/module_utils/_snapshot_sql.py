@@ -56,12 +56,14 @@ SETTING_NAMES = (
 # Settings that only pg_read_all_settings sees: when one of them is absent, it is hidden, not unknown.
 GUARDED_SETTING_NAMES = ("shared_preload_libraries",)
 
+# A crash loses all counters, and only those of the cluster tell when. Of these two one alone was reset by somebody.
 SERVER = f"""
 SELECT {OWN} (SELECT system_identifier FROM pg_control_system())::text AS system_identifier,
        current_database() AS database,
        split_part(current_setting('server_version'), ' ', 1) AS version,
        current_setting('server_version_num')::int AS version_num,
        pg_postmaster_start_time() AS postmaster_start,
+       (SELECT least(b.stats_reset, a.stats_reset) FROM pg_stat_bgwriter b, pg_stat_archiver a) AS counters_since,
        pg_is_in_recovery() AS in_recovery
 """
 

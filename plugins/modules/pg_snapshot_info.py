@@ -188,6 +188,9 @@ snapshot:
         postmaster_start:
           description: When the server was started.
           type: str
+        counters_since:
+          description: When the counters of the cluster were lost or reset last, as by a crash or an immediate stop.
+          type: str
         in_recovery:
           description: Whether it is a standby.
           type: bool

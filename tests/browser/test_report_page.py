@@ -165,7 +165,7 @@ def test_bars_are_drawn_as_long_as_what_they_show(browser: Chromium, page: Path,
         name: bar.querySelector('span').innerText, whole: bar.querySelector('svg').getBoundingClientRect().width,
         parts: [...bar.querySelectorAll('rect')].map(rect => rect.getBoundingClientRect().width)}));
     """)
-    assert [bar["name"] for bar in drawn][:2] == ["public.files", "public.file_tags"]
+    assert [each["name"] for each in drawn][:2] == ["public.files", "public.file_tags"]
     largest, second = drawn[:2]
     assert sum(largest["parts"]) == pytest.approx(largest["whole"], rel=0.01)
     assert sum(second["parts"]) == pytest.approx(largest["whole"] / 3, rel=0.01)

@@ -391,7 +391,7 @@ def test_the_report() -> None:
         "What was not compared",
         "What counts as worse",
     ]
-    worse = text.split("## What makes")[0]
+    worse = text.split("## What makes", maxsplit=1)[0]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in worse.splitlines() if line.startswith("| ")][
         2:
     ]

@@ -203,6 +203,20 @@ def test_a_reset_makes_the_window_shorter() -> None:
         assert told(found, name) == "its counters were reset at 2026-11-24 00:18:00 UTC and count from then on"
 
 
+def test_a_crash_makes_the_window_of_the_database_shorter() -> None:
+    begun, ended = server(counters_since=LONG_AGO), server(counters_since=RESET)
+    later = shot(END, server=ended, database={**DATABASE, "xact_commit": 70})
+    found = window(shot(BEGIN, server=begun), later)
+    # More than before, so that nothing else would tell.
+    assert (found["database"]["from"], found["database"]["xact_commit"]) == (RESET, 70)
+    assert "its counters were reset at 2026-11-24 00:18:00 UTC" in told(found, "database")
+    # The later of the two counts.
+    later["database"]["stats_reset"] = "2026-11-24T00:19:00.000Z"
+    assert window(shot(BEGIN, server=begun), later)["database"]["seconds"] == 60
+    # Snapshots of before do not say it.
+    assert window(shot(BEGIN), later)["database"]["seconds"] == 60
+
+
 @pytest.mark.parametrize("reset", ["2026-09-01T00:00:00.000Z", None])
 def test_a_reset_outside_the_window_bars_the_part(reset: str | None) -> None:
     database = {**DATABASE, "stats_reset": LONG_AGO}

@@ -125,21 +125,21 @@ def _bars(found: Bars) -> str:
     # Of one series the title says what it is.
     legend = "".join(f"<li>{_mark(place)}{escaped(name)}</li>" for place, name in enumerate(found.series))
     legend = f' <ul class="legend">{legend}</ul>' if len(found.series) > 1 else ""
-    whole = found.whole or max((sum(bar.amounts) for bar in found.bars), default=0)
-    bars = "\n".join(_bar(bar, whole) for bar in found.bars)
+    whole = found.whole or max((sum(each.amounts) for each in found.bars), default=0)
+    bars = "\n".join(_bar(each, whole) for each in found.bars)
     return f"<figure>\n<figcaption>{escaped(found.title)}{legend}</figcaption>\n{bars}\n</figure>"
 
 
-def _bar(bar: Bar, whole: float) -> str:
+def _bar(found: Bar, whole: float) -> str:
     at = 0.0
     parts = []
-    for place, amount in enumerate(bar.amounts):
+    for place, amount in enumerate(found.amounts):
         width = _WIDE * amount / whole if whole else 0.0
         parts.append(f'<rect class="s{place}" x="{at:.1f}" width="{width:.1f}" height="10"/>')
         at += width
     drawing = f'<svg viewBox="0 0 {_WIDE} 10" preserveAspectRatio="none" aria-hidden="true">{"".join(parts)}</svg>'
-    value = f'<span class="value">{escaped(bar.value)}</span>'
-    return f'<div class="bar"><span>{_inline(bar.name)}</span>{drawing}{value}</div>'
+    value = f'<span class="value">{escaped(found.value)}</span>'
+    return f'<div class="bar"><span>{_inline(found.name)}</span>{drawing}{value}</div>'
 
 
 def _mark(place: int) -> str:

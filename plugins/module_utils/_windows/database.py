@@ -4,10 +4,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between
-from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin
+from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin, latest
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 
 Json = Dict[str, Any]
@@ -41,7 +41,7 @@ TIMES = ("blk_read_time", "blk_write_time", "session_time", "active_time", "idle
 def difference(earlier: Json, later: Json) -> Tuple[Json, List[str]]:
     """The part `database` of a window, and what is to be said about it. Raises UnknownReset."""
     before, after = earlier["database"], later["database"]
-    reset = begin(before["stats_reset"], after["stats_reset"], earlier["taken_at"])
+    reset = latest(begin(before["stats_reset"], after["stats_reset"], earlier["taken_at"]), _lost(earlier, later))
     start = reset or earlier["taken_at"]
     found: Json = {
         "from": start,
@@ -57,3 +57,10 @@ def difference(earlier: Json, later: Json) -> Tuple[Json, List[str]]:
         found[name + "_ms" if name in TIMES else name] = grown
     found["hit_ratio_percent"] = percent(found.get("blks_hit"), found.get("blks_hit", 0) + found.get("blks_read", 0))
     return found, [f"its counters were reset at {moment(reset)} and count from then on"] if reset else []
+
+
+def _lost(earlier: Json, later: Json) -> Optional[str]:
+    """When a crash in the window lost all counters; a database's own reset does not tell. Raises UnknownReset."""
+    # Snapshots of before do not have it.
+    before, after = (snapshot["server"].get("counters_since") for snapshot in (earlier, later))
+    return None if before is None or after is None else begin(before, after, earlier["taken_at"])

@@ -19,7 +19,7 @@ def window(earlier: Json, later: Json) -> Json:
     seconds = seconds_of(earlier["taken_at"], later["taken_at"])
     before, after = earlier["server"], later["server"]
     reasons = [{"part": "server", "reason": text} for text in _changes(before, after)]
-    bar = _bar(before, after)
+    different = _bar(before, after)
     found: Json = {
         "from": earlier["taken_at"],
         "to": later["taken_at"],
@@ -31,8 +31,8 @@ def window(earlier: Json, later: Json) -> Json:
     }
     other_database = _other_database(before, after)
     for name, difference, obstacle in (
-        ("statements", statements.difference, bar),
-        ("database", database.difference, bar or other_database),
+        ("statements", statements.difference, different),
+        ("database", database.difference, different or other_database),
     ):
         found[name], told = _part(name, difference, obstacle, earlier, later)
         reasons += [{"part": name, "reason": text} for text in told]
