@@ -10,9 +10,13 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import multiprocessing
+
+# At once, and not when they are needed: another account than root may not be able to read where they are.
+import multiprocessing.popen_fork
+import multiprocessing.sharedctypes
+import multiprocessing.synchronize
 import os
 import signal
-import sys
 import time
 from datetime import datetime, timezone
 
@@ -52,7 +56,8 @@ def imported(options: dict) -> None:
     for worker in workers:
         _join(worker, parent)
     _say(f"imported {done.value} files of {options['files']}, the import has ended")
-    sys.exit(1 if any(worker.exitcode for worker in workers) else 0)
+    if any(worker.exitcode for worker in workers):
+        raise SystemExit(1)
 
 
 def _join(worker, parent: int) -> None:
@@ -103,7 +108,7 @@ def _work(options: dict, number: int, files: int, done) -> None:
                     _say(f"imported {done.value} files of {options['files']}")
     except OperatorError as error:
         _say(f"ERROR: worker {number}: {error.what}")
-        sys.exit(1)
+        raise SystemExit(1) from None
 
 
 def _library(run: str, number: int, files: int) -> Library:

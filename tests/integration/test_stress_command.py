@@ -257,6 +257,9 @@ def test_rows_that_come_in_are_told(postgres: EmbeddedPostgres, begin: Begin, wa
     assert watch(seconds=1, rows_inserted_before=1000, **options)["rows"] == 0
     watch(stop=True)
     assert begun.result()["ended_by"] == "request"
+    # Afterwards there is nothing to sample, and the rows are still to be told.
+    after = watch(rows_inserted_before=30, **options)
+    assert (after["done"], after["samples"]["samples"], after["rows"]) == (True, 0, 50)
 
 
 def test_a_server_that_is_away_is_a_reason_and_no_failure(begin: Begin, watch: RunModule) -> None:

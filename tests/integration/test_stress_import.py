@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import os
+import pwd
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from demo.account import server_account
 from demo.servers import EmbeddedPostgres
 from tests.integration.conftest import RunModule, query
 from tests.integration.stress_runs import LIBRARY, Begun, load_library, mark, run_directory
@@ -56,8 +57,7 @@ def test_an_import_is_marked_whole_and_removed_without_a_trace(
     postgres: EmbeddedPostgres, imports: Import, place: dict[str, Any], run_module: RunModule
 ) -> None:
     before = facts(postgres)
-    # As the account of the role's user, where root begins it; the server lets it in by its name.
-    result = imports(files=1250, workers=3, account=server_account())
+    result = imports(files=1250, workers=3)
     assert result["command"] == "the built-in importer, 1,250 files by 3 connections"
     assert (result["changed"], result["exit_status"], result["ended_by"]) == (True, 0, "itself")
     assert (result["log"]["files"], result["log"]["errors"], result["log"]["unmatched"]) == (1250, 0, 0)
@@ -94,6 +94,17 @@ def test_two_imports_do_not_get_in_each_others_way(postgres: EmbeddedPostgres, i
     for name in ("one", "two"):
         assert imports(name, files=150, workers=2)["exit_status"] == 0
     assert library(postgres, "SELECT count(*) FROM files WHERE filepath LIKE '/midi-capacity-stress/%'") == [(300,)]
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_root_runs_it_as_another_account(tmp_path: Path, imports: Import) -> None:
+    # Which cannot reach the server's socket below a directory of root's.
+    result = imports(files=100, workers=1, account="nobody")
+    assert result["exit_status"] == 1
+    log = tmp_path / "stress" / "run" / "output.log"
+    assert log.stat().st_uid == pwd.getpwnam("nobody").pw_uid
+    assert "ERROR: worker 0: cannot connect to PostgreSQL: Permission denied" in log.read_text()
 
 
 def test_a_worker_that_fails_is_told(postgres: EmbeddedPostgres, imports: Import) -> None:

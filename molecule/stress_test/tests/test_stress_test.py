@@ -16,7 +16,7 @@ def report(host: Any) -> dict[str, Any]:
     """The one on the host; the controller has the same."""
     (name,) = (line for line in host.check_output(f"ls {STATE}").splitlines() if line.endswith(".json"))
     content = host.file(f"{STATE}/{name}").content_string
-    reports = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "reports" / host.backend.name
+    reports = Path(os.environ["MOLECULE_EPHEMERAL_DIRECTORY"]) / "reports" / host.backend.hostname
     assert (reports / f"stress-{name}").read_text() == content
     return json.loads(content)
 
