@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 import time
 
+from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import PostgresError, Server
 from ansible_collections.midi.capacity.plugins.module_utils._restart import auto_conf, trial
@@ -127,11 +128,14 @@ def watch(options: dict) -> dict:
             "application_name": "midi.capacity probe",
         },
     }
-    server = Server.connect(arguments)
-    found = Interruption()
-    started_at, restarted, begun = _ask(server), False, time.monotonic()
-    found.answered(begun)
-    _write_ready(options["while_file"])
+    # Opened before: the account need not be its owner.
+    with _opened(options["while_file"]) as file:
+        Account(options["account"]).become()
+        server = Server.connect(arguments)
+        found = Interruption()
+        started_at, restarted, begun = _ask(server), False, time.monotonic()
+        found.answered(begun)
+        file.write("ready\n")
     while not restarted and _goes_on(options, begun):
         try:
             server = server or Server.connect(arguments)
@@ -159,10 +163,9 @@ def _goes_on(options: dict, begun: float) -> bool:
     return os.path.exists(options["while_file"]) and time.monotonic() - begun < options["limit_seconds"]
 
 
-def _write_ready(path: str) -> None:
+def _opened(path: str):
     try:
-        with open(path, "a", encoding="utf-8") as file:
-            file.write("ready\n")
+        return open(path, "a", encoding="utf-8")
     except OSError as error:
         raise OperatorError(
             f"the file that says how long to watch cannot be written: {error.strerror}",

@@ -15,12 +15,12 @@ import signal
 import subprocess
 import time
 
+from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._stress.lines import Lines
 from ansible_collections.midi.capacity.plugins.module_utils._stress.log import LogTally
 from ansible_collections.midi.capacity.plugins.module_utils._stress.patterns import BadPatterns, parse
-from ansible_collections.midi.capacity.plugins.module_utils._stress_account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._stress_directory import StressDirectory
 
 ITSELF, TIME_LIMIT, NOBODY_WATCHED, ASKED = "itself", "time limit", "nobody watched", "request"

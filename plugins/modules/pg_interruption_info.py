@@ -22,6 +22,11 @@ options:
       - A file that exists. The module writes C(ready) into it once it watches, and ends when it is removed.
     type: path
     required: true
+  account:
+    description:
+      - The account that connects. It takes root to be another one than one's own, which it is without this. With
+        C(async) many hosts let Ansible become root, and no other account.
+    type: str
   limit_seconds:
     description:
       - How long to watch at most.
@@ -42,8 +47,8 @@ EXAMPLES = r"""
 - name: Watch while the server is restarted
   midi.capacity.pg_interruption_info:
     while_file: "{{ file.path }}"
+    account: postgres
   become: true
-  become_user: postgres
   async: 600
   poll: 0
   register: watch
@@ -80,6 +85,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._restart_flow import
 SPEC = ArgumentSpec(
     {
         "while_file": {"type": "path", "required": True},
+        "account": {"type": "str"},
         "limit_seconds": {"type": "float", "default": 600},
     }
 )

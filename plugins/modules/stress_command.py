@@ -173,10 +173,10 @@ import os
 import shutil
 
 from ansible_collections.midi.capacity.plugins.module_utils import _stress_run
+from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._stress import command
-from ansible_collections.midi.capacity.plugins.module_utils._stress_account import Account
 
 SPEC = ArgumentSpec(
     {

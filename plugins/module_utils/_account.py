@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Whom a stress test runs as. With async Ansible itself can become root on any host, another account only on some."""
+"""Whom a module runs as. With async Ansible itself can become root on any host, another account only on some."""
 
 from __future__ import annotations
 
