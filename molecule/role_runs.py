@@ -42,7 +42,8 @@ class Run:
         """Why a host failed."""
         found = re.search(rf"^fatal: \[{re.escape(host)}\].*?(?=^\S)", self.output + "\nEND", re.MULTILINE | re.DOTALL)
         assert found, self.output
-        return " ".join(found[0].split())
+        # YAML doubles a quote within quotes.
+        return " ".join(found[0].split()).replace("''", "'")
 
 
 def playbook(path: Path, inventory: str, *arguments: str) -> Run:
