@@ -283,7 +283,9 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
 
 
 def docker_has() -> list[str]:
-    return sorted([*docker("ps", "--all", "--quiet").split(), *docker("volume", "ls", "--quiet").split()])
+    """Containers and volumes of this scenario."""
+    name = ("--filter", "name=molecule-redis-")
+    return sorted([*docker("ps", "--all", "--quiet", *name).split(), *docker("volume", "ls", "--quiet", *name).split()])
 
 
 @pytest.fixture(scope="module")
