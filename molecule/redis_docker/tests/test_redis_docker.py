@@ -292,13 +292,17 @@ def docker_has() -> list[str]:
 def refused(common: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     directory = tmp_path_factory.mktemp("refused")
     docker("create", "--name", "molecule-redis-somebodys", IMAGE)
-    before = docker_has()
-    with socket.create_server(("127.0.0.1", 46391)):
-        hosts = hosts_file(directory, {name: variables for name, (variables, _message) in REFUSED.items()}, **common)
-        done = role(directory, hosts, "--forks", "10")
-    assert docker_has() == before
-    yield done
-    docker("rm", "molecule-redis-somebodys")
+    try:
+        before = docker_has()
+        with socket.create_server(("127.0.0.1", 46391)):
+            hosts = hosts_file(
+                directory, {name: variables for name, (variables, _message) in REFUSED.items()}, **common
+            )
+            done = role(directory, hosts, "--forks", "10")
+        assert docker_has() == before
+        yield done
+    finally:
+        docker("rm", "--volumes", "molecule-redis-somebodys")
 
 
 @pytest.mark.parametrize("fault", REFUSED)
