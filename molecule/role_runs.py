@@ -39,10 +39,12 @@ class Run:
         return int(found[1])
 
     def message(self, host: str) -> str:
-        """Why a host failed."""
-        found = re.search(rf"^fatal: \[{re.escape(host)}\].*?(?=^\S)", self.output + "\nEND", re.MULTILINE | re.DOTALL)
+        """Why a host failed in the end; what was rescued comes before."""
+        fatal = rf"^fatal: \[{re.escape(host)}\].*?(?=^\S)"
+        found = re.findall(fatal, self.output + "\nEND", re.MULTILINE | re.DOTALL)
         assert found, self.output
-        return " ".join(found[0].split())
+        # YAML doubles a quote within quotes.
+        return " ".join(found[-1].split()).replace("''", "'")
 
 
 def playbook(path: Path, inventory: str, *arguments: str) -> Run:

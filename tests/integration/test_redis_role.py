@@ -122,6 +122,13 @@ def test_words_and_numbers_of_the_command_line_are_taken_as_meant(
             "redis_cache_settings has maxmemory-policy: set redis_cache_maxmemory_policy instead",
         ),
         ({"redis_cache_maxmemory": "1024gb"}, "of the host's"),
+        (
+            {"redis_cache_instance": "queue"},
+            "redis_cache_maxmemory_policy is allkeys-lfu: a queue that evicts loses jobs",
+        ),
+        # Somebody else's server is never restarted.
+        ({"redis_cache_settings": {"databases": 4}}, "databases cannot change while the server runs"),
+        ({"redis_cache_users_file": "/users.acl"}, "redis_cache_users_file is given without redis_cache_password_file"),
     ],
 )
 def test_bad_variables_are_told_and_change_nothing(
@@ -196,3 +203,28 @@ def test_something_else_that_sets_them_back_is_found(redis_server: EmbeddedRedis
         text = " ".join(playbook.run(fails=True, redis_cache_settings={"timeout": 300}).split())
         done.result()
     assert "Redis was set and already has other values again" in text and "timeout = 0" in text
+
+
+def test_one_server_for_cache_and_queue_is_refused(redis_server: EmbeddedRedis, playbook: Playbook) -> None:
+    untouched = redis_server.configuration.read_text()
+    same = {"login_unix_socket": str(redis_server.socket)}
+    text = " ".join(playbook.run(fails=True, redis_cache_other_connection=same).split())
+    assert f"{redis_server.socket} would be cache and queue in one" in text
+    assert redis_server.configuration.read_text() == untouched
+    # On this host the names of loopback are one place.
+    names = {
+        "redis_cache_connection": {"login_host": "localhost"},
+        "redis_cache_other_connection": {"login_port": 6379},
+    }
+    assert "127.0.0.1:6379 would be cache and queue in one" in " ".join(playbook.run(fails=True, **names).split())
+
+
+def test_a_password_from_a_file_is_nowhere_to_be_seen(
+    redis_server: EmbeddedRedis, playbook: Playbook, tmp_path: Path
+) -> None:
+    with redis_server.client() as client:
+        client.config_set("requirepass", "only-for-this-test")
+    (tmp_path / "password").write_text("only-for-this-test\n")
+    output = playbook.run("-vvv", "--diff", redis_cache_password_file=str(tmp_path / "password"))
+    assert "only-for-this-test" not in output
+    assert "maxmemory 64mb" in redis_server.configuration.read_text()
