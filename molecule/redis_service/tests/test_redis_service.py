@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -69,13 +70,13 @@ def test_settings_are_live_and_in_the_file(host: Any) -> None:
 
 def test_what_was_in_a_cache_that_ran_before_is_there_still(host: Any) -> None:
     adopted = host.backend.hostname.endswith("debian12")
-    assert redis(host, "GET adopted") == (["yes"] if adopted else [""])
+    assert redis(host, "GET adopted") == (["yes"] if adopted else [])
 
 
 def test_cache_and_queue_share_nothing(host: Any) -> None:
     assert redis(host, "CONFIG GET maxmemory-policy", "queue")[1] == "noeviction"
     assert redis(host, "SET only-here yes") == ["OK"]
-    assert redis(host, "GET only-here", "queue") == [""]
+    assert redis(host, "GET only-here", "queue") == []
     assert redis(host, "DEL only-here") == ["1"]
     for setting in ("dir", "logfile", "pidfile", "aclfile"):
         assert redis(host, f"CONFIG GET {setting}")[1] != redis(host, f"CONFIG GET {setting}", "queue")[1]
@@ -125,7 +126,7 @@ def taken(tmp_path_factory: pytest.TempPathFactory) -> Run:
 
 def test_a_port_that_is_taken_is_refused(taken: Run, host: Any) -> None:
     message = taken.message(host.backend.hostname)
-    assert f"is taken by redis-server {main_pid(host)}, so the queue cannot have it; nothing was changed." in message
+    assert re.search(r"is taken by redis-server \d+, so the queue cannot have it; nothing was changed\.", message)
     assert redis(host, "CONFIG GET port", "queue")[1] == "6380"
 
 
