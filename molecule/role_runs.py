@@ -51,7 +51,13 @@ def playbook(path: Path, inventory: str, *arguments: str) -> Run:
     command = [str(Path(sys.executable).parent / "ansible-playbook"), str(path), "-i", inventory, *arguments]
     done = subprocess.run(
         command,
-        env={**os.environ, "ANSIBLE_NOCOLOR": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false"},
+        # molecule forces colours on all that it runs.
+        env={
+            **os.environ,
+            "ANSIBLE_FORCE_COLOR": "0",
+            "ANSIBLE_NOCOLOR": "1",
+            "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+        },
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
