@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 
@@ -48,6 +49,21 @@ class Account:
         """Make it the owner of an open file."""
         if self._entry is not None:
             os.fchown(descriptor, self._entry.pw_uid, self._entry.pw_gid)
+
+    @contextlib.contextmanager
+    def effective(self):
+        """Be it for as long as this lasts, for what the kernel asks of a process, such as who opens a socket."""
+        if self._entry is None:
+            yield
+            return
+        before = os.getegid(), os.geteuid()
+        os.setegid(self._entry.pw_gid)
+        os.seteuid(self._entry.pw_uid)
+        try:
+            yield
+        finally:
+            os.seteuid(before[1])
+            os.setegid(before[0])
 
     def become(self) -> None:
         """Be it from now on; for a process that has just begun."""

@@ -128,17 +128,15 @@ def watch(options: dict) -> dict:
             "application_name": "midi.capacity probe",
         },
     }
-    # Opened before: the account need not be its owner.
-    with _opened(options["while_file"]) as file:
-        Account(options["account"]).become()
-        server = Server.connect(arguments)
-        found = Interruption()
-        started_at, restarted, begun = _ask(server), False, time.monotonic()
-        found.answered(begun)
-        file.write("ready\n")
+    account = Account(options["account"])
+    server = _connected(arguments, account)
+    found = Interruption()
+    started_at, restarted, begun = _ask(server), False, time.monotonic()
+    found.answered(begun)
+    _write_ready(options["while_file"])
     while not restarted and _goes_on(options, begun):
         try:
-            server = server or Server.connect(arguments)
+            server = server or _connected(arguments, account)
             restarted = _ask(server) != started_at
             found.answered(time.monotonic())
         except PostgresError:
@@ -163,9 +161,16 @@ def _goes_on(options: dict, begun: float) -> bool:
     return os.path.exists(options["while_file"]) and time.monotonic() - begun < options["limit_seconds"]
 
 
-def _opened(path: str):
+def _connected(options: dict, account: Account) -> Server:
+    """The server takes the account from the socket, and only when it is opened."""
+    with account.effective():
+        return Server.connect(options)
+
+
+def _write_ready(path: str) -> None:
     try:
-        return open(path, "a", encoding="utf-8")
+        with open(path, "a", encoding="utf-8") as file:
+            file.write("ready\n")
     except OSError as error:
         raise OperatorError(
             f"the file that says how long to watch cannot be written: {error.strerror}",
