@@ -53,6 +53,10 @@ def test_a_server_that_is_not_due_has_no_turn_and_is_waited_for_by_nobody() -> N
     assert turn_of("p", servers)["after"] == []
 
 
+def test_copies_of_one_cluster_are_none_of_each_others_business() -> None:
+    assert turns(server("p", 100, 200), server("q", 200, 100)) == {"p": 1, "q": 1}
+
+
 def test_servers_of_other_clusters_are_none_of_its_business() -> None:
     assert turns(server("p", 100, 200), server("s1", 200, 100, system_identifier="8", due=False)) == {"p": 1, "s1": 0}
 
@@ -86,7 +90,11 @@ def test_servers_of_other_clusters_are_none_of_its_business() -> None:
             "p",
             "max_connections would go up, which has to be done on the standbys first, and max_worker_processes down",
         ),
-        ([server("p", 1, 1), server("q", 1, 1)], "p", "p, q have the same system identifier and none is a standby"),
+        (
+            [server("p", 1, 1), server("q", 1, 1), server("s1", 1, 1)],
+            "p",
+            "p, q have the same system identifier, so it cannot be known whose standbys s1 are",
+        ),
     ],
 )
 def test_what_would_stop_a_standby_is_refused(servers: list[dict[str, Any]], host: str, problem: str) -> None:

@@ -39,8 +39,11 @@ def turn_of(host: str, servers: Sequence[Json]) -> Json:
     cluster = [server for server in servers if server["system_identifier"] == own["system_identifier"]]
     primaries = [server for server in cluster if not server["in_recovery"]]
     standbys = [server for server in cluster if server["in_recovery"]]
+    if not standbys:
+        # Copies of one cluster, such as hosts made from one image, have nothing to do with each other.
+        primaries = [own]
     if len(primaries) != 1:
-        return _without_primary(own, primaries)
+        return _without_primary(own, primaries, standbys)
     primary = primaries[0]
     problem = _problem(own, primary, standbys)
     if problem:
@@ -48,7 +51,7 @@ def turn_of(host: str, servers: Sequence[Json]) -> Json:
     primary_first = any(
         _after(standby, name) < _live(primary, name) for standby in standbys for name in _names(primary)
     )
-    is_second = primary_first == own["in_recovery"] and len(cluster) > 1
+    is_second = primary_first == own["in_recovery"] and len(standbys) > 0
     if not is_second:
         return _turn(1)
     earlier = [primary] if own["in_recovery"] else standbys
@@ -60,10 +63,15 @@ def _turn(turn: int, after: Sequence[str] = (), replay_of: Optional[str] = None,
     return {"turn": turn, "after": list(after), "replay_of": replay_of, "problem": problem}
 
 
-def _without_primary(own: Json, primaries: Sequence[Json]) -> Json:
+def _without_primary(own: Json, primaries: Sequence[Json], standbys: Sequence[Json]) -> Json:
     if primaries:
         names = ", ".join(server["host"] for server in primaries)
-        return _turn(1, problem=f"{names} have the same system identifier and none is a standby of the other")
+        return _turn(
+            1,
+            problem=f"{names} have the same system identifier, so it cannot be known whose standbys"
+            f" {', '.join(server['host'] for server in standbys)} are. To mend it: run this for each primary with its"
+            f" standbys alone (--limit)",
+        )
     lowered = [name for name in _names(own) if _after(own, name) < _live(own, name)]
     if not lowered:
         return _turn(1)
