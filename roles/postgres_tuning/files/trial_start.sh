@@ -8,7 +8,8 @@ set -eu
 
 bin=$1 seconds=$2 configuration=$3
 cd /
-home=$(mktemp -d "${TMPDIR:-/tmp}/midi-capacity-trial.XXXXXX") || exit 2
+# TMPDIR may be that of the account that came here, and closed to this one.
+home=$(mktemp -d "${TMPDIR:-/tmp}/midi-capacity-trial.XXXXXX" 2>/dev/null || mktemp -d /tmp/midi-capacity-trial.XXXXXX) || exit 2
 trap 'rm -rf "$home"' EXIT
 trap 'exit 2' HUP INT TERM
 
