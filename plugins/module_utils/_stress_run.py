@@ -146,7 +146,7 @@ class _Follower:
     def __init__(self, directory: StressDirectory, tally: LogTally, begun: float, group: int) -> None:
         self._directory, self._tally, self._begun, self._group = directory, tally, begun, group
         self._lines = Lines()
-        self._file = open(directory.log, "rb")  # noqa: SIM115
+        self._file = open(directory.log, "rb")  # noqa: SIM115 (read as long as the run lasts)
         self._said = 0.0
         directory.write_progress(self.progress())
 

@@ -75,7 +75,25 @@ def run_playbook(
     return Run(done.stdout + done.stderr, done.returncode)
 
 
-class Phase1:
+class Runs:
+    """Runs that have to end well, or to fail; `run` is the playbook's own."""
+
+    def run(self, *arguments: str, **extra: Any) -> Run:
+        raise NotImplementedError
+
+    def succeeds(self, *arguments: str, **extra: Any) -> Run:
+        done = self.run(*arguments, **extra)
+        assert done.returncode == 0, done.output
+        return done
+
+    def fails(self, *arguments: str, **extra: Any) -> str:
+        """What a run that has to fail says, in one line."""
+        done = self.run(*arguments, **extra)
+        assert done.returncode == 2, done.output
+        return done.text
+
+
+class Phase1(Runs):
     """Hosts db and cache, which are embedded servers, and what an operator writes about them."""
 
     def __init__(self, directory: Path, postgres: EmbeddedPostgres, redis: EmbeddedRedis | None = None) -> None:
@@ -134,17 +152,6 @@ class Phase1:
 
     def _group(self, host: str) -> dict[str, Any]:
         return {"hosts": {host: self.hosts[host]} if host in self.hosts else {}}
-
-    def succeeds(self, *arguments: str, **extra: Any) -> Run:
-        done = self.run(*arguments, **extra)
-        assert done.returncode == 0, done.output
-        return done
-
-    def fails(self, *arguments: str, **extra: Any) -> str:
-        """What a run that has to fail says, in one line."""
-        done = self.run(*arguments, **extra)
-        assert done.returncode == 2, done.output
-        return done.text
 
     def facts(self) -> dict[str, Any]:
         """Everything that check mode must leave as it is: files with their content, and the servers' settings files."""

@@ -19,7 +19,7 @@ from demo import library
 from demo.progress import Progress
 from demo.servers import EmbeddedPostgres
 from tests.integration.conftest import query
-from tests.integration.playbook_runs import ROOT, Run, run_playbook
+from tests.integration.playbook_runs import ROOT, Run, Runs, run_playbook
 
 PLAYBOOK = str(ROOT / "playbooks" / "stress_test.yml")
 LIBRARY = library.DATABASE
@@ -44,7 +44,7 @@ def run_directory(root: Path, name: str = "run") -> Path:
     return directory
 
 
-class Operator:
+class Operator(Runs):
     """Runs the playbook."""
 
     def __init__(self, directory: Path, server: EmbeddedPostgres, login_db: str) -> None:
@@ -67,17 +67,6 @@ class Operator:
     def run(self, *arguments: str, **extra: Any) -> Run:
         inventory = {"all": {"vars": self.variables, "children": {"postgres": {"hosts": {"db": {}}}}}}
         return run_playbook(PLAYBOOK, self.directory, inventory, *arguments, **extra)
-
-    def succeeds(self, *arguments: str, **extra: Any) -> Run:
-        done = self.run(*arguments, **extra)
-        assert done.returncode == 0, done.output
-        return done
-
-    def fails(self, *arguments: str, **extra: Any) -> str:
-        """What a run that has to fail says, in one line."""
-        done = self.run(*arguments, **extra)
-        assert done.returncode == 2, done.output
-        return done.text
 
     def document(self) -> dict[str, Any]:
         """The newest report as data; the one on the host is the same."""
