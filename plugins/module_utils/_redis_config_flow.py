@@ -19,11 +19,11 @@ from ansible_collections.midi.capacity.plugins.module_utils._redis import (
 )
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings import conf, start
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.plan import Facts
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_server import read_facts
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings_server import number, read_facts
 
 # What stands in a new file may be a password one day.
 _MODE = 0o640
-# What restarts a server that does not take the login: it read its users when it started.
+# What restarts a server that does not take the login or the users as they are: it read them when it started.
 _USERS = "users"
 
 
@@ -35,7 +35,8 @@ def converge(options: dict, check_mode: bool) -> dict:
         cache, refused = _connect(options, text, check_mode)
         if cache:
             stack.callback(cache.close)
-        facts = read_facts(cache, cache.info()) if cache else None
+        info = cache.info() if cache else {}
+        facts = read_facts(cache, info) if cache else None
         plan = _planned(text, options, facts)
         change = _compared(plan, path)
         before_path = ""
@@ -49,10 +50,26 @@ def converge(options: dict, check_mode: bool) -> dict:
             "changed": change.changed,
             "diff": change.diff(),
             "running": bool(cache) or refused,
+            "login_refused": refused,
             "set_live": list(plan.live),
-            "restart_required": [_USERS] if refused else plan.restart,
+            "restart_required": [_USERS] if refused else [*plan.restart, *_users(options["users_path"], info)],
             "before_path": before_path,
         }
+
+
+def _users(path, info: dict) -> list:
+    """Whether a server that runs has read another ACL file than the one that is there now.
+
+    Which users it runs with it tells in words of its own, so the time decides: of its start in whole seconds, so that a
+    file that came just before it counts as read. And of the file's inode, because a copy may keep the time of its text.
+    """
+    now_usec, uptime = number(info, "server_time_usec"), number(info, "uptime_in_seconds")
+    if not path or now_usec is None or uptime is None:
+        return []
+    started = now_usec // 1_000_000 - uptime
+    with contextlib.suppress(FileNotFoundError):
+        return [_USERS] if int(os.stat(path).st_ctime) > started else []
+    return []
 
 
 def _planned(text, options: dict, facts: Facts | None) -> start.FilePlan:

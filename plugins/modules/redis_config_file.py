@@ -39,6 +39,11 @@ options:
         M(midi.capacity.redis_settings).
     type: dict
     default: {}
+  users_path:
+    description:
+      - The server's ACL file on this host, if it has one. A server that was started before that was last changed has
+        read another one, and RV(restart_required) has V(users) then, whoever changed it and when.
+    type: path
 attributes:
   check_mode:
     description: Tells what it would change, and changes nothing.
@@ -62,6 +67,7 @@ EXAMPLES = r"""
     settings:
       bind: 127.0.0.1
       aclfile: /etc/redis/users.acl
+    users_path: /etc/redis/users.acl
   register: filed
 
 - name: Restart Redis if that takes one
@@ -76,6 +82,10 @@ running:
   description: Whether a server runs, even one that does not take the login.
   returned: success
   type: bool
+login_refused:
+  description: Whether a server runs that does not take the login, so that nobody knows what it runs with.
+  returned: success
+  type: bool
 set_live:
   description: The settings that were set in the server that runs; in check mode those that would be.
   returned: success
@@ -85,7 +95,7 @@ set_live:
 restart_required:
   description:
     - What the server that runs has otherwise and does not take live. V(users) stands for a server that does not take
-      the login. Empty when none runs.
+      the login, or was started before O(users_path) was changed. Empty when none runs.
   returned: success
   type: list
   elements: str
@@ -114,6 +124,7 @@ SPEC = ArgumentSpec(
         "path": {"type": "path", "required": True},
         "settings": {"type": "dict", "required": True},
         "initial": {"type": "dict", "default": {}},
+        "users_path": {"type": "path"},
     },
     # They are refused, and until then they must not show in the arguments that Ansible prints.
     secrets=lambda options: [*secrets(options["settings"]), *secrets(options["initial"])],

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
 
-from demo.servers import EmbeddedRedis
+from demo.servers import START_SECONDS, EmbeddedRedis, until
 from tests.integration.conftest import RunModule
 
 
@@ -164,7 +166,39 @@ def test_a_server_that_does_not_take_the_login_has_to_be_restarted(
 ) -> None:
     guarded.write_text("the-new-one\n")
     done = run_module("redis_config_file", **options, login_password_file=str(guarded), settings={"databases": 4})
-    assert (done["running"], done["restart_required"]) == (True, ["users"])
+    assert (done["running"], done["login_refused"], done["restart_required"]) == (True, True, ["users"])
+
+
+def test_users_that_came_after_its_start_have_to_be_read(
+    redis_server: EmbeddedRedis, run_module: RunModule, options: dict, tmp_path: Path
+) -> None:
+    path = tmp_path / "users.acl"
+    path.write_text("user default on nopass ~* &* +@all\n")
+    wanted = {**options, "settings": {"aclfile": str(path)}}
+    run_module("redis_config_file", **wanted)
+    redis_server.stop()
+    redis_server.start()
+    wanted["users_path"] = str(path)
+    assert run_module("redis_config_file", **wanted)["restart_required"] == []
+
+    started = time.time()
+    with redis_server.client() as client:
+        # Who says when it started says it in whole seconds.
+        for _attempt in until(START_SECONDS):
+            if client.time()[0] > started + 1:
+                break
+    # Its text may be older than the server: a file that was put in its place.
+    (tmp_path / "new").write_text("user default on nopass ~* &* +@all\nuser app on nopass ~app:* +get\n")
+    os.utime(tmp_path / "new", (0, 0))
+    (tmp_path / "new").rename(path)
+    for _run in range(2):
+        late = run_module("redis_config_file", **wanted)
+        assert (late["changed"], late["login_refused"], late["restart_required"]) == (False, False, ["users"])
+    redis_server.stop()
+    redis_server.start()
+    assert run_module("redis_config_file", **wanted)["restart_required"] == []
+    with redis_server.client() as client:
+        assert client.acl_users() == ["app", "default"]
 
 
 def test_before_the_first_run_check_mode_goes_without_the_password(
