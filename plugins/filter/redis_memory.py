@@ -33,6 +33,12 @@ options:
       - The limit of the container, where it is given. Without it the data may take three quarters of that.
     type: str
     default: ''
+  other:
+    description:
+      - Another server that shares the host, as RV(midi.capacity.redis_cache_info#module:cache.memory). Its limit
+        counts, and without one what it uses; V(auto) takes what it leaves.
+    type: dict
+    default: {}
 """
 
 EXAMPLES = r"""
@@ -63,13 +69,15 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.memory import memory_plan
+from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.memory import Other, memory_plan
 from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.values import InvalidValue
 
 
-def redis_memory(maxmemory, host, limit_percent=75, container=""):
+def redis_memory(maxmemory, host, limit_percent=75, container="", other=None):
     try:
-        plan = memory_plan(str(maxmemory), host["memory"]["usable_bytes"], int(limit_percent), str(container))
+        usable_bytes = host["memory"]["usable_bytes"]
+        beside = Other(other["maxmemory_bytes"] or 0, other["used_bytes"] or 0) if other else None
+        plan = memory_plan(str(maxmemory), usable_bytes, int(limit_percent), str(container), beside)
     except InvalidValue as error:
         return {"maxmemory": str(maxmemory), "container_bytes": 0, "problem": f"the limit {error}"}
     except (KeyError, TypeError, ValueError) as error:

@@ -68,6 +68,57 @@ def test_what_does_not_go_is_told(maxmemory: str, usable_bytes: int | None, cont
     assert redis_memory(maxmemory, host(usable_bytes), 75, container)["problem"].startswith(message)
 
 
+def beside(maxmemory_bytes: int, used_bytes: int = 0) -> dict[str, int]:
+    return {"maxmemory_bytes": maxmemory_bytes, "used_bytes": used_bytes}
+
+
+@pytest.mark.parametrize(
+    ("maxmemory", "other", "expected"),
+    [
+        # Of 8 GiB, 6 are for both.
+        ("4gb", beside(2 * GIB), "4gb"),
+        ("4gb", beside(0, 2 * GIB), "4gb"),
+        # A limit is what it may come to use.
+        ("4gb", beside(2 * GIB, 3 * GIB), "4gb"),
+        ("auto", beside(2 * GIB), "4gb"),
+        ("auto", beside(6 * GIB - 2 * MIB + 1), "1mb"),
+    ],
+)
+def test_a_host_bears_two_servers_whose_sum_it_bears(maxmemory: str, other: dict[str, int], expected: str) -> None:
+    found = redis_memory(maxmemory, host(8 * GIB), 75, "", other)
+    assert (found["maxmemory"], found["problem"]) == (expected, "")
+
+
+def test_auto_for_both_comes_to_the_same_at_every_run() -> None:
+    queue_bytes = cache_bytes = 0
+    seen = set()
+    for _run in range(3):
+        for _server in range(2):
+            others = beside(cache_bytes) if cache_bytes else None
+            found = redis_memory("auto", host(20 * GIB), 75, "", others)
+            assert found["problem"] == ""
+            queue_bytes, cache_bytes = cache_bytes, int(found["maxmemory"].replace("gb", "")) * GIB
+        seen.add((queue_bytes, cache_bytes))
+    assert seen == {(10 * GIB, 5 * GIB)}
+
+
+@pytest.mark.parametrize(
+    ("maxmemory", "other", "message"),
+    [
+        (
+            "4gb",
+            beside(2 * GIB + 1),
+            "maxmemory 4gb and the 2 GiB of the other server on this host are 75 % of the host's 8 GiB RAM",
+        ),
+        ("4gb", beside(0, 3 * GIB), "maxmemory 4gb and the 3 GiB of the other server on this host are 88 % of"),
+        ("auto", beside(0, GIB), "the limit auto needs to know what is left, and the other server has no limit"),
+        ("auto", beside(6 * GIB), "the limit auto has nothing left of the host's 8 GiB RAM, of which at most 75 %"),
+    ],
+)
+def test_two_servers_that_it_does_not_bear_are_refused(maxmemory: str, other: dict[str, int], message: str) -> None:
+    assert redis_memory(maxmemory, host(8 * GIB), 75, "", other)["problem"].startswith(message)
+
+
 def test_what_is_no_machine_is_refused() -> None:
     with pytest.raises(AnsibleFilterError, match="this is no machine"):
         redis_memory("1gb", {})

@@ -29,10 +29,28 @@ class MemoryPlan:
     problem: Optional[str]
 
 
-def memory_plan(maxmemory: str, usable_bytes: Optional[int], limit_percent: int, container: str = "") -> MemoryPlan:
+@dataclass(frozen=True)
+class Other:
+    """Another server on the host: the cache of a queue, or the queue of a cache. maxmemory_bytes: 0 is no limit."""
+
+    maxmemory_bytes: int = 0
+    used_bytes: int = 0
+
+    @property
+    def takes_bytes(self) -> int:
+        return self.maxmemory_bytes or self.used_bytes
+
+
+def memory_plan(
+    maxmemory: str,
+    usable_bytes: Optional[int],
+    limit_percent: int,
+    container: str = "",
+    other: Optional[Other] = None,
+) -> MemoryPlan:
     """usable_bytes: of the host, if known. container: its limit, where one is given. Raises InvalidValue."""
-    wanted_bytes = _wanted_bytes(maxmemory, usable_bytes, limit_percent)
-    problem = headroom.problem(wanted_bytes, usable_bytes, limit_percent)
+    wanted_bytes = _wanted_bytes(maxmemory, usable_bytes, limit_percent, other)
+    problem = headroom.problem(wanted_bytes, usable_bytes, limit_percent, other.takes_bytes if other else 0)
     least_bytes = wanted_bytes + _LEAST_HEADROOM_BYTES
     if not container:
         computed = max(-(-wanted_bytes * 100 // _CONTAINER_PERCENT // _MIB) * _MIB, least_bytes)
@@ -49,9 +67,20 @@ def memory_plan(maxmemory: str, usable_bytes: Optional[int], limit_percent: int,
     return MemoryPlan(values.memory_text(wanted_bytes), given_bytes, problem and f"maxmemory {problem}")
 
 
-def _wanted_bytes(maxmemory: str, usable_bytes: Optional[int], limit_percent: int) -> int:
+def _wanted_bytes(maxmemory: str, usable_bytes: Optional[int], limit_percent: int, other: Optional[Other]) -> int:
     if str(maxmemory).strip().lower() != AUTOMATIC:
         return values.memory_bytes(maxmemory)
     if usable_bytes is None:
         raise values.InvalidValue("auto needs the host's memory, which could not be read: give a size, such as 10gb")
-    return min(_PREFERRED_BYTES, usable_bytes * limit_percent // 100 // _MIB * _MIB)
+    if other and not other.maxmemory_bytes:
+        # What it uses is another figure at every run.
+        raise values.InvalidValue(
+            "auto needs to know what is left, and the other server has no limit: give it one first"
+        )
+    left_bytes = usable_bytes * limit_percent // 100 - (other.takes_bytes if other else 0)
+    if left_bytes < _MIB:
+        raise values.InvalidValue(
+            f"auto has nothing left of the host's {human.size(usable_bytes)} RAM, of which at most {limit_percent} % is"
+            " allowed: the other server has it; give both a size"
+        )
+    return min(_PREFERRED_BYTES, left_bytes // _MIB * _MIB)
