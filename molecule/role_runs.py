@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -20,6 +21,10 @@ PLAY = {
     "tasks": [{"name": "Run it", "ansible.builtin.include_role": {"name": "midi.capacity.redis_cache"}}],
 }
 LONGEST_SECONDS = 300
+CALLBACKS = Path(__file__).parent / "callbacks"
+KILLING = {"ANSIBLE_CALLBACK_PLUGINS": str(CALLBACKS), "ANSIBLE_CALLBACKS_ENABLED": "killed_at"}
+# The last one before Redis is restarted for what it reads when it starts: all of that is in its files.
+BEFORE_RESTART = "Restart it for what it has read already"
 
 
 @dataclass
@@ -32,6 +37,10 @@ class Run:
     @property
     def text(self) -> str:
         return " ".join(self.output.split())
+
+    @property
+    def killed(self) -> bool:
+        return self.returncode == -signal.SIGKILL
 
     def recap(self, host: str, field: str) -> int:
         found = re.search(rf"^{re.escape(host)} +:.*\b{field}=(\d+)", self.output, re.MULTILINE)
@@ -47,7 +56,8 @@ class Run:
         return " ".join(found[-1].split()).replace("''", "'")
 
 
-def playbook(path: Path, inventory: str, *arguments: str) -> Run:
+def playbook(path: Path, inventory: str, *arguments: str, killed_at: str = "") -> Run:
+    """killed_at: the name of the task at whose start the run is killed."""
     command = [str(Path(sys.executable).parent / "ansible-playbook"), str(path), "-i", inventory, *arguments]
     done = subprocess.run(
         command,
@@ -57,6 +67,7 @@ def playbook(path: Path, inventory: str, *arguments: str) -> Run:
             "ANSIBLE_FORCE_COLOR": "0",
             "ANSIBLE_NOCOLOR": "1",
             "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "false",
+            **({**KILLING, "KILLED_AT": killed_at} if killed_at else {}),
         },
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -67,11 +78,12 @@ def playbook(path: Path, inventory: str, *arguments: str) -> Run:
     return Run(done.stdout + done.stderr, done.returncode)
 
 
-def role(directory: Path, inventory: str, *arguments: str, **variables: Any) -> Run:
-    """variables: for all hosts, over what the inventory says."""
+def role(directory: Path, inventory: str, *arguments: str, killed_at: str = "", **variables: Any) -> Run:
+    """variables: for all hosts, over what the inventory says. killed_at: as of `playbook`."""
     path = directory / "role.yml"
-    path.write_text(json.dumps([PLAY]))
-    return playbook(path, inventory, *arguments, "-e", json.dumps(variables))
+    # Hosts need not wait for the slowest of them, unless all are to be at one task when the run is killed.
+    path.write_text(json.dumps([{**PLAY, "strategy": "linear" if killed_at else "free"}]))
+    return playbook(path, inventory, *arguments, "-e", json.dumps(variables), killed_at=killed_at)
 
 
 def hosts_file(directory: Path, hosts: dict[str, dict[str, Any]], **common: Any) -> str:

@@ -4,14 +4,17 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import re
+import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from role_runs import Run, role
+from role_runs import BEFORE_RESTART, Run, role
 
 MOLECULE = Path(__file__).parents[2]
 INVENTORY = os.environ.get("MOLECULE_INVENTORY_FILE", "")
@@ -106,65 +109,111 @@ def test_a_kill_loses_a_second_at_most(host: Any) -> None:
     assert main_pid(host) not in (pid, "0")
 
 
-def running_since(host: Any) -> str:
+# Changes of the cache, one run after the other: killed before its restart, finished, one that cannot start, and again.
+
+APP_HASH = hashlib.sha256(b"of-the-app").hexdigest()
+USERS = "/root/users.acl"
+WANTED = {
+    "redis_cache_instance": "cache",
+    "redis_cache_maxmemory": "auto",
+    "redis_cache_users_file": USERS,
+    "redis_cache_settings": {"io-threads": 2},
+}
+HOSTS = ("redis_service-debian12", "redis_service-debian13")
+
+
+def on(host: str, command: str) -> str:
+    """What a command says on a host, where a fixture is for both."""
+    return subprocess.run(
+        ["docker", "exec", host, "sh", "-c", command], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def cache_says(host: str, command: str) -> list[str]:
+    return on(host, f'REDISCLI_AUTH="$(cat {password_file("cache")})" redis-cli {command}').splitlines()
+
+
+def run_id(host: str) -> str:
     """The server's own number of its run."""
-    return next(line for line in redis(host, "INFO server") if line.startswith("run_id:"))
+    return next(line for line in cache_says(host, "INFO server") if line.startswith("run_id:"))
+
+
+@dataclass
+class Killed:
+    """A run that was killed; the server's run before it; and right after it: that, the threads, and the file."""
+
+    run: Run
+    before: dict[str, str]
+    after: dict[str, str]
+    threads: dict[str, str]
+    filed: dict[str, str]
 
 
 @pytest.fixture(scope="module")
-def taken(tmp_path_factory: pytest.TempPathFactory) -> Run:
-    """The queue is to have the cache's port."""
-    return role(
-        tmp_path_factory.mktemp("taken"),
-        INVENTORY,
-        "--limit",
-        "redis",
-        redis_cache_instance="queue",
-        redis_cache_port=6379,
+def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
+    """The first that wants what Redis reads at its start, and users of a file beside default."""
+    for host in HOSTS:
+        own = hashlib.sha256(on(host, f"cat {password_file('cache')}").strip().encode()).hexdigest()
+        lines = [f"user default on #{own} ~* &* +@all", f"user app on #{APP_HASH} ~app:* -@all +get +set"]
+        on(host, f"umask 077; printf '%s\\n' '{lines[0]}' '{lines[1]}' > {USERS}")
+    before = {host: run_id(host) for host in HOSTS}
+    directory = tmp_path_factory.mktemp("killed")
+    run = role(directory, INVENTORY, "--limit", "redis", killed_at=BEFORE_RESTART, **WANTED)
+    return Killed(
+        run,
+        before,
+        {host: run_id(host) for host in HOSTS},
+        {host: cache_says(host, "CONFIG GET io-threads")[1] for host in HOSTS},
+        {host: on(host, "cat /etc/redis/redis.conf") for host in HOSTS},
     )
 
 
-def test_a_port_that_is_taken_is_refused(taken: Run, host: Any) -> None:
-    message = taken.message(host.backend.hostname)
-    assert re.search(r"is taken by redis-server \d+, so the queue cannot have it; nothing was changed\.", message)
-    assert redis(host, "CONFIG GET port", "queue")[1] == "6380"
-
-
 @pytest.fixture(scope="module")
-def restarted(tmp_path_factory: pytest.TempPathFactory) -> list[Run]:
-    """A run with a setting that Redis reads at its start, and the same once more."""
-    directory = tmp_path_factory.mktemp("restarted")
-    return [
-        role(
-            directory,
-            INVENTORY,
-            "--limit",
-            "redis",
-            redis_cache_instance="cache",
-            redis_cache_settings={"io-threads": 2},
-        )
-        for _run in range(2)
-    ]
+def finished(killed: Killed, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001
+    return role(tmp_path_factory.mktemp("finished"), INVENTORY, "--limit", "redis", **WANTED)
 
 
-def test_what_redis_reads_at_its_start_restarts_it_once(restarted: list[Run], host: Any) -> None:
+def test_a_run_that_is_killed_before_its_restart_is_finished_by_the_next(
+    killed: Killed, finished: Run, host: Any
+) -> None:
     name = host.backend.hostname
-    assert [run.recap(name, "failed") for run in restarted] == [0, 0], restarted[0].output
-    assert "Redis is restarted because of io-threads" in restarted[0].text
+    assert killed.run.killed
+    assert killed.after[name] == killed.before[name]
+    assert killed.threads[name] == "1"
+    assert "io-threads 2" in killed.filed[name].splitlines()
+    assert finished.recap(name, "failed") == 0, finished.output
+    assert "Redis is restarted because of io-threads, users" in finished.text
+    assert run_id(name) != killed.after[name]
     assert redis(host, "CONFIG GET io-threads")[1] == "2"
-    assert restarted[1].recap(name, "changed") == 0
+
+
+@pytest.mark.usefixtures("finished")
+def test_users_of_a_file_are_in_beside_default(host: Any) -> None:
+    login = "REDISCLI_AUTH=of-the-app redis-cli --user app"
+    assert host.check_output(f"{login} SET app:1 x") == "OK"
+    assert host.check_output(f"{login} GET app:1") == "x"
+    assert "NOPERM" in host.run(f"{login} SET other x").stdout
+    assert "NOPERM" in host.run(f"{login} DEL app:1").stdout
+    (line,) = [line for line in redis(host, "ACL LIST") if line.startswith("user app ")]
+    assert f"#{APP_HASH}" in line
+    assert redis(host, "PING") == ["PONG"]
+    found = host.file("/etc/redis/users-cache.acl")
+    assert (found.user, found.mode) == ("redis", 0o640)
+
+
+@pytest.mark.usefixtures("finished")
+def test_auto_is_what_the_host_bears(host: Any) -> None:
+    """One host has all of the machine's memory, and the other a limit."""
+    limited = host.backend.hostname.endswith("debian13")
+    usable_bytes = (1 << 30) if limited else os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    wanted_bytes = min(10 << 30, usable_bytes * 75 // 100 >> 20 << 20)
+    assert redis(host, "CONFIG GET maxmemory")[1] == str(wanted_bytes)
 
 
 @pytest.fixture(scope="module")
-def broken(restarted: list[Run], tmp_path_factory: pytest.TempPathFactory) -> Run:
-    return role(
-        tmp_path_factory.mktemp("broken"),
-        INVENTORY,
-        "--limit",
-        "redis",
-        redis_cache_instance="cache",
-        redis_cache_settings={"io-threads": 999},
-    )
+def broken(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001
+    wanted = {**WANTED, "redis_cache_settings": {"io-threads": 999}}
+    return role(tmp_path_factory.mktemp("broken"), INVENTORY, "--limit", "redis", **wanted)
 
 
 def test_a_value_that_keeps_it_from_starting_is_taken_back(broken: Run, host: Any) -> None:
@@ -174,16 +223,45 @@ def test_a_value_that_keeps_it_from_starting_is_taken_back(broken: Run, host: An
     assert host.service("redis-server").is_running
 
 
-def test_more_than_loopback_without_a_password_is_refused(host: Any, tmp_path: Path) -> None:
-    done = role(
-        tmp_path,
-        INVENTORY,
-        "--limit",
-        host.backend.hostname,
-        redis_cache_instance="cache",
-        redis_cache_password_file="",
-        redis_cache_bind=["0.0.0.0"],
-    )
-    message = done.message(host.backend.hostname)
+REFUSED: dict[str, dict[str, Any]] = {
+    # The queue is to have the cache's port.
+    "taken": {"redis_cache_instance": "queue", "redis_cache_port": 6379},
+    "open": {"redis_cache_instance": "cache", "redis_cache_password_file": "", "redis_cache_bind": ["0.0.0.0"]},
+}
+
+
+@pytest.fixture(scope="module")
+def settled(broken: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001
+    """What is there already; and, at the same time on the same hosts by other names, what is refused."""
+    directory = tmp_path_factory.mktemp("settled")
+    reach = {"ansible_connection": "community.docker.docker", "ansible_user": "deploy"}
+    more = {
+        f"{fault}-{host}": {
+            **reach,
+            "ansible_host": host,
+            "ansible_docker_extra_args": f"{{{{ hostvars['{host}'].ansible_docker_extra_args }}}}",
+            **variables,
+        }
+        for fault, variables in REFUSED.items()
+        for host in HOSTS
+    }
+    inventory = directory / "more.yml"
+    inventory.write_text(json.dumps({"redis": {"hosts": {**more, **{host: WANTED for host in HOSTS}}}}))
+    return role(directory, INVENTORY, "-i", str(inventory), "--limit", "redis", "--forks", "6")
+
+
+def test_the_same_once_more_changes_nothing(settled: Run, host: Any) -> None:
+    name = host.backend.hostname
+    assert (settled.recap(name, "failed"), settled.recap(name, "changed")) == (0, 0), settled.output
+
+
+def test_a_port_that_is_taken_is_refused(settled: Run, host: Any) -> None:
+    message = settled.message(f"taken-{host.backend.hostname}")
+    assert re.search(r"is taken by redis-server \d+, so the queue cannot have it; nothing was changed\.", message)
+    assert redis(host, "CONFIG GET port", "queue")[1] == "6380"
+
+
+def test_more_than_loopback_without_a_password_is_refused(settled: Run, host: Any) -> None:
+    message = settled.message(f"open-{host.backend.hostname}")
     assert "redis_cache_bind has 0.0.0.0, which is more than this host, and there is no password" in message
     assert redis(host, "CONFIG GET bind")[1] == "127.0.0.1"
