@@ -274,6 +274,18 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
         {"redis_cache_other_connection": {"login_host": "localhost", "login_port": 46390}, "redis_cache_port": 46390},
         "127.0.0.1:46390 would be cache and queue in one",
     ),
+    "plain": (
+        {
+            "redis_cache_users_file": str(DIRECTORY / "plain.acl"),
+            "redis_cache_port": 46390,
+            "redis_cache_password_file": "/none",
+        },
+        f"redis_cache_users_file is {DIRECTORY}/plain.acl, and on plain that has passwords as they are (>…) in 1 lines",
+    ),
+    "no_users": (
+        {"redis_cache_users_file": "/none.acl", "redis_cache_port": 46390, "redis_cache_password_file": "/none"},
+        "redis_cache_users_file is /none.acl, and on no_users that cannot be read: grep: /none.acl: ",
+    ),
     "no_docker": (
         {"role_environment": {"DOCKER_HOST": "unix:///nowhere.sock"}, "redis_cache_port": 46390},
         "Docker does not answer on no_docker; nothing was changed",
@@ -291,13 +303,14 @@ def docker_has() -> list[str]:
 def refused(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     directory = tmp_path_factory.mktemp("refused")
     docker("create", "--name", "molecule-redis-somebodys", IMAGE)
+    (DIRECTORY / "plain.acl").write_text("user default on >of-somebody ~* &* +@all\n")
     try:
         before = docker_has()
         with socket.create_server(("127.0.0.1", 46391)):
             hosts = hosts_file(
                 directory, {name: variables for name, (variables, _message) in REFUSED.items()}, **COMMON
             )
-            done = role(directory, hosts, "--forks", "11")
+            done = role(directory, hosts, "--forks", str(len(REFUSED)))
         assert docker_has() == before
         yield done
     finally:
@@ -312,11 +325,12 @@ def test_what_is_in_the_way_is_refused_before_anything_is_touched(refused: Run, 
     assert not (DIRECTORY / "own" / fault).exists()
 
 
-# Servers of their own: made in one run, changed in another, which was killed once before it restarted anything.
+# Servers of their own and the scenario's: made in one run, then changed in another, after one that is killed half-way.
 
 
 def own_password(name: str) -> str:
-    return (DIRECTORY / "own" / name / "cache.password").read_text().strip()
+    paths = {"cache": CONFIG / "cache.password", "queue": CONFIG / "queue.password"}
+    return paths.get(name, DIRECTORY / "own" / name / "cache.password").read_text().strip()
 
 
 def users(name: str, *others: str) -> dict[str, Any]:
@@ -329,6 +343,7 @@ def users(name: str, *others: str) -> dict[str, Any]:
     return {
         "redis_cache_port": SERVERS[name],
         "redis_cache_connection": {"login_user": "admin"},
+        "redis_cache_password_file": str(directory / "cache.password"),
         "redis_cache_users_file": str(directory / "wanted.acl"),
     }
 
@@ -339,7 +354,7 @@ def hashed(secret: str) -> str:
 
 APP = f"user app on {hashed('of-the-app')} ~app:* -@all +get +set"
 READER = f"user reader on {hashed('of-the-reader')} ~app:* -@all +get"
-SERVERS = {"live": 46401, "start": 46402, "broken": 46403, "rotated": 46404, "users": 46406}
+SERVERS = {"cache": PORTS[CACHE], "queue": PORTS[QUEUE], "broken": 46403, "rotated": 46404, "users": 46406}
 REPOSITORY = "127.0.0.1:46450/redis7"
 LIMIT_PERCENT = 5
 
@@ -372,20 +387,27 @@ def digest() -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def servers(digest: str) -> dict[str, dict[str, Any]]:
-    found: dict[str, dict[str, Any]] = {name: {"redis_cache_port": port} for name, port in SERVERS.items()}
-    found["live"] |= {"redis_cache_maxmemory": "auto", "redis_cache_maxmemory_limit_percent": LIMIT_PERCENT}
-    found["broken"] |= {"redis_cache_start_timeout_seconds": 5}
-    found["rotated"] |= {"redis_cache_image": f"{REPOSITORY}:latest", "redis_cache_image_digest": digest}
-    found["users"] = users("users", APP)
-    return found
+    return {
+        "cache": scenarios("cache", "queue"),
+        "queue": scenarios("queue", "cache"),
+        "broken": {"redis_cache_port": SERVERS["broken"], "redis_cache_start_timeout_seconds": 5},
+        "rotated": {
+            "redis_cache_port": SERVERS["rotated"],
+            "redis_cache_image": f"{REPOSITORY}:latest",
+            "redis_cache_image_digest": digest,
+            "redis_cache_maxmemory": "auto",
+            "redis_cache_maxmemory_limit_percent": LIMIT_PERCENT,
+        },
+        "users": users("users", APP),
+    }
 
 
-def again(instance: str, other: str) -> dict[str, Any]:
+def scenarios(instance: str, other: str) -> dict[str, Any]:
     """The scenario's own server, as its inventory has it."""
     return {
         "redis_cache_instance": instance,
-        "redis_cache_port": PORTS[f"molecule-redis-{instance}"],
-        "redis_cache_other_connection": {"login_port": PORTS[f"molecule-redis-{other}"]},
+        "redis_cache_port": SERVERS[instance],
+        "redis_cache_other_connection": {"login_port": SERVERS[other]},
         "redis_cache_maxmemory_policy": {"cache": "allkeys-lfu", "queue": "noeviction"}[instance],
         "redis_cache_config_dir": str(CONFIG),
         "redis_cache_start_timeout_seconds": 300,
@@ -400,24 +422,23 @@ def secrets() -> list[str]:
 
 @pytest.fixture(scope="module")
 def made(servers: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Watch]:
-    """The run that makes them, and the scenario's own once more, whose containers and queue's password are gone."""
+    """The run that makes them. The scenario's own have a volume still, and no container; and the queue no password."""
     directory = tmp_path_factory.mktemp("made")
-    with client(PORTS[CACHE], password()) as found:
+    with logged_in("cache") as found:
         found.set("kept", "in the volume")
     docker("rm", "--force", CACHE, QUEUE)
     (CONFIG / "queue.password").unlink()
-    hosts = {**servers, "cache": again("cache", "queue"), "queue": again("queue", "cache")}
     watch = Watch(secrets)
     watch.start()
     try:
-        done = role(directory, hosts_file(directory, hosts, **COMMON), "--diff", "-vvv", "--forks", "7")
+        done = role(directory, hosts_file(directory, servers, **COMMON), "--diff", "-vvv")
     finally:
         watch.done.set()
         watch.join()
     assert done.returncode == 0, done.output
     for name in SERVERS:
         with logged_in(name) as found:
-            found.set("kept", "yes")
+            found.set("kept", found.get("kept") or "yes")
     return done, watch
 
 
@@ -435,7 +456,7 @@ def logged_in(name: str, user: str | None = None, secret: str = "") -> redis.Red
 
 def setting(name: str, wanted: str) -> str:
     with logged_in(name) as found:
-        assert found.get("kept") == "yes"
+        assert found.get("kept") == ("in the volume" if name == "cache" else "yes")
         return found.config_get(wanted)[wanted]
 
 
@@ -450,7 +471,7 @@ def test_no_secret_shows_while_containers_are_made(made: tuple[Run, Watch]) -> N
     done, watch = made
     assert watch.rounds > 20
     assert watch.found == set()
-    containers = [CACHE, QUEUE, *(f"molecule-redis-{name}" for name in SERVERS)]
+    containers = [f"molecule-redis-{name}" for name in SERVERS]
     places = {
         "the output": done.output,
         "docker inspect": docker("inspect", *containers),
@@ -465,8 +486,8 @@ def test_no_secret_shows_while_containers_are_made(made: tuple[Run, Watch]) -> N
 def test_auto_is_what_the_host_bears_and_its_container_has_head_room() -> None:
     wanted_bytes = usable_bytes() * LIMIT_PERCENT // 100 // MIB * MIB
     assert wanted_bytes < 10 << 30
-    assert int(setting("live", "maxmemory")) == wanted_bytes
-    limit_bytes = inspect("molecule-redis-live")["HostConfig"]["Memory"]
+    assert int(setting("rotated", "maxmemory")) == wanted_bytes
+    limit_bytes = inspect("molecule-redis-rotated")["HostConfig"]["Memory"]
     assert max(wanted_bytes / 0.75, wanted_bytes + 128 * MIB) <= limit_bytes < wanted_bytes / 0.75 + 129 * MIB
 
 
@@ -511,13 +532,13 @@ def killed(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Killed:
     directory = tmp_path_factory.mktemp("killed")
-    servers["start"]["redis_cache_settings"] = {"io-threads": 2}
+    servers["cache"]["redis_cache_settings"] = {"io-threads": 2}
     servers["users"] = users("users", READER)
     before = {name: started_at(f"molecule-redis-{name}") for name in SERVERS}
-    hosts = {name: servers[name] for name in ("start", "users")}
+    hosts = {name: servers[name] for name in ("cache", "users")}
     run = role(directory, hosts_file(directory, hosts, **COMMON), killed_at=BEFORE_RESTART)
     with logged_in("users") as admin:
-        return Killed(run, before, setting("start", "io-threads"), admin.acl_users())
+        return Killed(run, before, setting("cache", "io-threads"), admin.acl_users())
 
 
 @pytest.fixture(scope="module")
@@ -528,7 +549,7 @@ def changed(
 ) -> tuple[Run, str]:
     """The run that changes something of each, and finishes what was killed; and a password that was replaced."""
     directory = tmp_path_factory.mktemp("changed")
-    servers["live"]["redis_cache_settings"] = {"timeout": 300}
+    servers["queue"]["redis_cache_settings"] = {"timeout": 300}
     servers["broken"]["redis_cache_settings"] = {"io-threads": 999}
     servers["digest"] = {
         "redis_cache_port": 46405,
@@ -546,11 +567,11 @@ def test_a_run_that_is_killed_before_its_restart_is_finished_by_the_next(
     assert killed.run.killed
     assert (killed.io_threads, killed.users) == ("1", ["admin", "app", "default"])
     run = changed[0]
-    assert [run.recap(name, "failed") for name in ("start", "users")] == [0, 0], run.output
-    assert setting("start", "io-threads") == "2"
+    assert [run.recap(name, "failed") for name in ("cache", "users")] == [0, 0], run.output
+    assert setting("cache", "io-threads") == "2"
     with logged_in("users") as admin:
         assert admin.acl_users() == ["admin", "default", "reader"]
-    for name in ("start", "users"):
+    for name in ("cache", "users"):
         assert started_at(f"molecule-redis-{name}") != killed.started[name]
 
 
@@ -565,10 +586,10 @@ def test_a_users_file_that_changed_is_taken() -> None:
 
 
 def test_what_redis_takes_live_restarts_nothing(killed: Killed, changed: tuple[Run, str]) -> None:
-    assert changed[0].recap("live", "failed") == 0
-    assert started_at("molecule-redis-live") == killed.started["live"]
-    assert setting("live", "timeout") == "300"
-    assert "timeout 300" in (DIRECTORY / "own/live/cache/redis.conf").read_text()
+    assert changed[0].recap("queue", "failed") == 0
+    assert started_at(QUEUE) == killed.started["queue"]
+    assert setting("queue", "timeout") == "300"
+    assert "timeout 300" in (CONFIG / "queue/redis.conf").read_text()
 
 
 def test_what_redis_reads_at_its_start_restarts_it(changed: tuple[Run, str]) -> None:
@@ -604,7 +625,7 @@ def test_the_same_once_more_changes_nothing(
     servers: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     directory = tmp_path_factory.mktemp("second")
-    hosts = {name: servers[name] for name in ("live", "start", "rotated", "users")}
+    hosts = {name: servers[name] for name in ("cache", "rotated", "users")}
     run = role(directory, hosts_file(directory, hosts, **COMMON))
     assert {name: (run.recap(name, "changed"), run.recap(name, "failed")) for name in hosts} == dict.fromkeys(
         hosts, (0, 0)
