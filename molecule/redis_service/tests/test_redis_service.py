@@ -20,6 +20,7 @@ MOLECULE = Path(__file__).parents[2]
 INVENTORY = os.environ.get("MOLECULE_INVENTORY_FILE", "")
 UNITS = {"cache": "redis-server", "queue": "redis-server@queue"}
 PORTS = {"cache": 6379, "queue": 6380}
+HOSTS = ("redis_service-debian12", "redis_service-debian13")
 
 by_instance = pytest.mark.parametrize("instance", UNITS)
 
@@ -36,6 +37,17 @@ def redis(host: Any, command: str, instance: str = "cache") -> list[str]:
 
 def main_pid(host: Any, instance: str = "cache") -> str:
     return host.check_output(f"systemctl show --property MainPID --value {UNITS[instance]}")
+
+
+def on(host: str, command: str) -> str:
+    """What a command says on a host, where a fixture is for both."""
+    return subprocess.run(
+        ["docker", "exec", host, "sh", "-c", command], capture_output=True, text=True, check=True
+    ).stdout
+
+
+def cache_says(host: str, command: str) -> list[str]:
+    return on(host, f'REDISCLI_AUTH="$(cat {password_file("cache")})" redis-cli {command}').splitlines()
 
 
 @by_instance
@@ -62,12 +74,24 @@ def test_only_who_has_the_password_gets_in(host: Any, instance: str) -> None:
     assert host.run(f"grep -r {secret} /etc/redis /var/log /var/lib/midi-capacity /root").stdout == ""
 
 
-def test_settings_are_live_and_in_the_file(host: Any) -> None:
-    assert redis(host, "CONFIG GET maxmemory")[1] == str(64 * 2**20)
-    assert redis(host, "CONFIG GET maxmemory-policy")[1] == "allkeys-lfu"
-    assert redis(host, "CONFIG GET save")[1] == "900 1 300 10 60 10000"
-    assert redis(host, "CONFIG GET appendonly")[1] == "yes"
-    assert host.file("/etc/redis/redis.conf").contains("^maxmemory 64mb$")
+@pytest.fixture(scope="module")
+def converged() -> dict[str, tuple[dict[str, str], list[str]]]:
+    """What each cache runs with and has in its file, before tests change both: they see one host after the other."""
+    found = {}
+    for host in HOSTS:
+        answer = cache_says(host, 'CONFIG GET "*"')
+        settings = dict(zip(answer[::2], answer[1::2], strict=True))
+        found[host] = (settings, on(host, "cat /etc/redis/redis.conf").splitlines())
+    return found
+
+
+def test_settings_are_live_and_in_the_file(converged: dict[str, tuple[dict[str, str], list[str]]], host: Any) -> None:
+    settings, lines = converged[host.backend.hostname]
+    assert settings["maxmemory"] == str(64 * 2**20)
+    assert settings["maxmemory-policy"] == "allkeys-lfu"
+    assert settings["save"] == "900 1 300 10 60 10000"
+    assert settings["appendonly"] == "yes"
+    assert "maxmemory 64mb" in lines
     assert (host.file("/etc/redis/redis.conf").user, host.file("/etc/redis/redis.conf").mode) == ("redis", 0o640)
 
 
@@ -119,18 +143,6 @@ WANTED = {
     "redis_cache_users_file": USERS,
     "redis_cache_settings": {"io-threads": 2},
 }
-HOSTS = ("redis_service-debian12", "redis_service-debian13")
-
-
-def on(host: str, command: str) -> str:
-    """What a command says on a host, where a fixture is for both."""
-    return subprocess.run(
-        ["docker", "exec", host, "sh", "-c", command], capture_output=True, text=True, check=True
-    ).stdout
-
-
-def cache_says(host: str, command: str) -> list[str]:
-    return on(host, f'REDISCLI_AUTH="$(cat {password_file("cache")})" redis-cli {command}').splitlines()
 
 
 def run_id(host: str) -> str:
