@@ -50,11 +50,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare import compare
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema
 
 
 def baseline_diff(before, after):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare import compare
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema
+
     try:
         return compare(before, after)
     except UnknownSchema as error:

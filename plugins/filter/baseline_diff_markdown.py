@@ -35,11 +35,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare_report import document
-from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import written
 
 
 def baseline_diff_markdown(found):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare_report import document
+    from ansible_collections.midi.capacity.plugins.module_utils._report.markdown import written
+
     try:
         return written(document(found))
     except (AttributeError, LookupError, TypeError) as error:

@@ -37,11 +37,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema, document
-from ansible_collections.midi.capacity.plugins.module_utils._report.html import written
 
 
 def baseline_html(baseline):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema, document
+    from ansible_collections.midi.capacity.plugins.module_utils._report.html import written
+
     try:
         return written(document(baseline))
     except UnknownSchema as error:

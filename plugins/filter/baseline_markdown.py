@@ -34,10 +34,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema, markdown
 
 
 def baseline_markdown(baseline):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import UnknownSchema, markdown
+
     try:
         return markdown(baseline)
     except UnknownSchema as error:

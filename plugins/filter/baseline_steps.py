@@ -38,11 +38,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.steps import steps
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import View
 
 
 def baseline_steps(baseline):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.steps import steps
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import View
+
     try:
         return steps(View(baseline))
     except (AttributeError, LookupError, TypeError) as error:

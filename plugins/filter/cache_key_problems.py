@@ -40,10 +40,10 @@ _value:
   elements: str
 """
 
-from ansible_collections.midi.capacity.plugins.module_utils._redis_keys.model import read
-
 
 def cache_key_problems(keys, events=()):
+    from ansible_collections.midi.capacity.plugins.module_utils._redis_keys.model import read
+
     return read(keys, events)[1]
 
 

@@ -41,11 +41,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._redis_keys.model import read
-from ansible_collections.midi.capacity.plugins.module_utils._redis_keys.strategy import markdown
 
 
 def cache_strategy_markdown(keys, events=()):
+    from ansible_collections.midi.capacity.plugins.module_utils._redis_keys.model import read
+    from ansible_collections.midi.capacity.plugins.module_utils._redis_keys.strategy import markdown
+
     strategy, problems = read(keys, events)
     if strategy is None:
         raise AnsibleFilterError("cache_strategy_markdown: " + "; ".join(problems))

@@ -41,10 +41,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.stored import has_more
 
 
 def has_more_than(new, old):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.stored import has_more
+
     try:
         return has_more(new, old)
     except (AttributeError, LookupError, TypeError) as error:

@@ -39,10 +39,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline.stored import lacks_some as lacks
 
 
 def lacks_some(document, asked):
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline.stored import lacks_some as lacks
+
     try:
         return lacks(document, asked)
     except (AttributeError, LookupError, TypeError) as error:

@@ -46,10 +46,11 @@ _value:
 from datetime import datetime, timezone
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._restart.window import WindowError, state
 
 
 def maintenance_window(text, needed_seconds=0, now=""):
+    from ansible_collections.midi.capacity.plugins.module_utils._restart.window import WindowError, state
+
     try:
         moment = datetime.fromisoformat(now) if now else datetime.now(timezone.utc)
         return state(str(text or ""), moment, float(needed_seconds))

@@ -41,10 +41,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._summary.phase1 import phase1
 
 
 def phase1_summary(results, check_mode=False):
+    from ansible_collections.midi.capacity.plugins.module_utils._summary.phase1 import phase1
+
     try:
         return phase1(results, check_mode)
     except (AttributeError, KeyError, TypeError) as error:

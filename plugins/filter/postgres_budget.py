@@ -161,10 +161,6 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.budget import Assumptions
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.errors import SizingError
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.machine import usable_memory_bytes
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.verdict import verdict
 
 
 def postgres_budget(
@@ -177,6 +173,11 @@ def postgres_budget(
     maintenance_sessions=1,
     headroom_percent=10,
 ):
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.budget import Assumptions
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.errors import SizingError
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.machine import usable_memory_bytes
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.verdict import verdict
+
     host = host or {}
     try:
         assumptions = Assumptions(float(nodes_per_query), int(maintenance_sessions), float(headroom_percent))

@@ -108,10 +108,6 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.budget import Assumptions
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.errors import SizingError
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.machine import machine
-from ansible_collections.midi.capacity.plugins.module_utils._sizing.profile import NONE, profile
 
 
 def postgres_profile(
@@ -128,6 +124,11 @@ def postgres_profile(
     maintenance_sessions=1,
     headroom_percent=10,
 ):
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.budget import Assumptions
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.errors import SizingError
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.machine import machine
+    from ansible_collections.midi.capacity.plugins.module_utils._sizing.profile import NONE, profile
+
     if name == NONE:
         return {}
     try:

@@ -69,11 +69,12 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.memory import Other, memory_plan
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.values import InvalidValue
 
 
 def redis_memory(maxmemory, host, limit_percent=75, container="", other=None):
+    from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.memory import Other, memory_plan
+    from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.values import InvalidValue
+
     try:
         usable_bytes = host["memory"]["usable_bytes"]
         beside = Other(other["maxmemory_bytes"] or 0, other["used_bytes"] or 0) if other else None

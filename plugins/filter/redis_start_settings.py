@@ -39,10 +39,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.start import split
 
 
 def redis_start_settings(settings, others=False):
+    from ansible_collections.midi.capacity.plugins.module_utils._redis_settings.start import split
+
     try:
         return split(settings)[bool(others)]
     except AttributeError as error:

@@ -45,10 +45,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._restart.order import turn_of
 
 
 def restart_turn(servers, host):
+    from ansible_collections.midi.capacity.plugins.module_utils._restart.order import turn_of
+
     try:
         return turn_of(host, servers)
     except (AttributeError, LookupError, TypeError, ValueError) as error:

@@ -44,10 +44,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._history.rollback import HistoryError, way_back
 
 
 def settings_way_back(entries, to=""):
+    from ansible_collections.midi.capacity.plugins.module_utils._history.rollback import HistoryError, way_back
+
     try:
         return way_back(entries, str(to))
     except HistoryError as error:

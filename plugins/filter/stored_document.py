@@ -56,16 +56,16 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._baseline import stored
-
-KINDS = {"snapshot": stored.snapshot, "baseline": stored.baseline}
 
 
 def stored_document(content, kind, path, remedy):
-    if kind not in KINDS:
-        raise AnsibleFilterError(f"stored_document: kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    from ansible_collections.midi.capacity.plugins.module_utils._baseline import stored
+
+    kinds = {"snapshot": stored.snapshot, "baseline": stored.baseline}
+    if kind not in kinds:
+        raise AnsibleFilterError(f"stored_document: kind must be one of {', '.join(kinds)}, not {kind!r}")
     try:
-        return KINDS[kind](content)
+        return kinds[kind](content)
     except stored.Unusable as error:
         # Ansible adds what an error comes from, which stands in this one already.
         raise AnsibleFilterError(f"The stored {kind} {path} cannot be used: {error}. To mend it: {remedy}.") from None

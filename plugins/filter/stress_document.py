@@ -38,10 +38,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._stress.document import document
 
 
 def stress_document(pieces):
+    from ansible_collections.midi.capacity.plugins.module_utils._stress.document import document
+
     try:
         return document(pieces)
     except (AttributeError, LookupError, TypeError) as error:

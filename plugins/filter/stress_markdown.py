@@ -38,10 +38,11 @@ _value:
 """
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.module_utils._stress import report
 
 
 def stress_markdown(document, summary=False):
+    from ansible_collections.midi.capacity.plugins.module_utils._stress import report
+
     try:
         return report.line(document) if summary else report.markdown(document)
     except report.UnknownSchema as error:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -241,6 +242,17 @@ def test_action_groups_have_modules_only() -> None:
         MODULES
     )
     assert not unknown, f"meta/runtime.yml, action_groups: there is no module {sorted(unknown)}"
+
+
+# Filters
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "plugins/filter").glob("*.py")), ids=lambda path: path.stem)
+def test_a_filter_imports_our_packages_when_it_is_called(path: Path) -> None:
+    """Every worker that meets one filter of a collection loads all of them, and there is a worker for each task."""
+    top = ast.parse(path.read_text("utf-8")).body
+    early = [node.module for node in top if isinstance(node, ast.ImportFrom) and f"{NAMESPACE}." in str(node.module)]
+    assert not early, f"{path.name}: import these in the function that needs them: {early}"
 
 
 # Playbooks and inventories
