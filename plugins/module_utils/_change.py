@@ -22,9 +22,13 @@ class Change:
     def changed(self) -> bool:
         return self._before != self._after
 
+    def differing(self) -> list:
+        """The names that are not the same on both sides, sorted."""
+        return sorted(name for name in self._before if self._before[name] != self._after[name])
+
     def diff(self) -> dict:
         """Ansible's diff: one `name = value` line per name that differs, sorted; empty texts when nothing does."""
-        names = sorted(name for name in self._before if self._before[name] != self._after[name])
+        names = self.differing()
         return {
             "before_header": self._header,
             "after_header": self._header,

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.midi.capacity.plugins.module_utils import _postmaster
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._host import Host
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server
 from ansible_collections.midi.capacity.plugins.module_utils._settings import overrides, values
@@ -19,6 +20,7 @@ def read(options: dict) -> dict:
     server = Server.connect(options)
     try:
         facts = read_facts(server)
+        extensions = _extensions(server, options["extensions"])
         plans, _restored = planned(
             {**options, "state": "present", "lists": "merge", "restore_safety": False}, facts, server
         )
@@ -32,6 +34,7 @@ def read(options: dict) -> dict:
             "unknown": [name for name, definition in known.items() if definition is None],
             "next_start": {name: setting["next_start"] for name, setting in settings.items()},
             "fixed": {name: setting["live"] for name, setting in settings.items() if setting["fixed"]},
+            "extensions": extensions,
             "server": _server(server, facts, options),
         }
     finally:
@@ -49,6 +52,28 @@ def _setting(definition: Definition, next_start: str) -> dict:
         "context": definition.context,
         "pending_restart": definition.pending_restart,
     }
+
+
+def _extensions(server: Server, names: list) -> dict:
+    rows = server.rows(
+        "SELECT name, extversion AS version, nspname AS schema FROM pg_available_extensions"
+        " LEFT JOIN pg_extension ON extname = name LEFT JOIN pg_namespace ON pg_namespace.oid = extnamespace"
+        " WHERE name = ANY (%s)",
+        [names],
+    )
+    known = {row["name"]: {"version": row["version"], "schema": row["schema"]} for row in rows}
+    absent = [name for name in names if name not in known]
+    if absent:
+        major = server.version_num // 10000
+        raise OperatorError(
+            f"{', '.join(absent)} {'is' if len(absent) == 1 else 'are'} not installed on the server's host, and"
+            " a server that is to load a library which is not there would not start again; nothing was changed",
+            server.where,
+            f"install the package with PostgreSQL's additional modules (on Debian postgresql-{major}, elsewhere mostly"
+            f" postgresql-contrib, in the version {major} of the server), or do without"
+            " (role postgres_tuning: postgres_tuning_statement_statistics=false)",
+        )
+    return known
 
 
 def _server(server: Server, facts: Facts, options: dict) -> dict:

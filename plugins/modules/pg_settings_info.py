@@ -32,6 +32,13 @@ options:
       - They need not be among O(names).
     type: dict
     default: {}
+  extensions:
+    description:
+      - Extensions that are going to be wanted. One that the server's host does not have is refused, because a server
+        that is to load its library would not start.
+    type: list
+    elements: str
+    default: []
 attributes:
   check_mode:
     description: Only reads, in check mode too.
@@ -111,6 +118,19 @@ fixed:
   returned: success
   type: dict
   sample: {"max_connections": "100"}
+extensions:
+  description: Every one of O(extensions), by its name, as it is in the database that the module is connected to.
+  returned: success
+  type: dict
+  contains:
+    version:
+      description: Its version; null where it was not created.
+      type: str
+      sample: "1.10"
+    schema:
+      description: Its schema; null where it was not created.
+      type: str
+      sample: public
 server:
   description: Which server it was.
   returned: success
@@ -153,6 +173,7 @@ SPEC = ArgumentSpec(
     {
         "names": {"type": "list", "elements": "str", "required": True},
         "settings": {"type": "dict", "default": {}},
+        "extensions": {"type": "list", "elements": "str", "default": []},
     }
 )
 

@@ -63,7 +63,7 @@ def run_module(tmp_path: Path) -> RunModule:
     The module runs in a process of its own, with the options as Ansible hands them over. Its outcome is asserted.
     """
 
-    def run(name: str, *, check: bool = False, diff: bool = True, fails: bool = False, **options: Any) -> dict:
+    def run(name: str, /, *, check: bool = False, diff: bool = True, fails: bool = False, **options: Any) -> dict:
         arguments = tmp_path / "module-arguments.json"
         internal = {"_ansible_check_mode": check, "_ansible_diff": diff, "_ansible_remote_tmp": str(tmp_path)}
         arguments.write_text(json.dumps({"ANSIBLE_MODULE_ARGS": {**options, **internal}}))
