@@ -172,6 +172,18 @@ class Cache:
         """Give a key a text, which goes by itself after so long."""
         self._run("SET", key, value, "EX", seconds)
 
+    def purge_memory(self) -> None:
+        """Have the allocator give back what it holds for nothing; does nothing where it is not jemalloc."""
+        self._run("MEMORY PURGE")
+
+    def rewrite_aof(self) -> None:
+        """Begin to write the append-only file anew, in the background."""
+        self._run("BGREWRITEAOF")
+
+    def save(self) -> None:
+        """Begin to save a snapshot in the background, after a rewrite of the append-only file if one runs."""
+        self._run("BGSAVE", "SCHEDULE")
+
     def ping(self) -> None:
         self._run("PING")
 

@@ -354,7 +354,14 @@ def hashed(secret: str) -> str:
 
 APP = f"user app on {hashed('of-the-app')} ~app:* -@all +get +set"
 READER = f"user reader on {hashed('of-the-reader')} ~app:* -@all +get"
-SERVERS = {"cache": PORTS[CACHE], "queue": PORTS[QUEUE], "broken": 46403, "rotated": 46404, "users": 46406}
+SERVERS = {
+    "cache": PORTS[CACHE],
+    "queue": PORTS[QUEUE],
+    "broken": 46403,
+    "rotated": 46404,
+    "users": 46406,
+    "shrunk": 46407,
+}
 REPOSITORY = "127.0.0.1:46450/redis7"
 LIMIT_PERCENT = 5
 
@@ -399,6 +406,7 @@ def servers(digest: str) -> dict[str, dict[str, Any]]:
             "redis_cache_maxmemory_limit_percent": LIMIT_PERCENT,
         },
         "users": users("users", APP),
+        "shrunk": {"redis_cache_port": SERVERS["shrunk"], "redis_cache_maxmemory": "256mb"},
     }
 
 
@@ -556,6 +564,10 @@ def changed(
         "redis_cache_image": REPOSITORY,
         "redis_cache_image_digest": f"sha256:{'0' * 64}",
     }
+    with logged_in("shrunk") as full:
+        for number in range(200):
+            full.set(f"key:{number}", "x" * MIB)
+    servers["shrunk"]["redis_cache_maxmemory"] = "32mb"
     old = own_password("rotated")
     (DIRECTORY / "own/rotated/cache.password").write_text("another-one\n")
     return role(directory, hosts_file(directory, servers, **COMMON), "--forks", "6"), old
@@ -614,6 +626,24 @@ def test_another_password_is_taken_and_the_old_one_is_not(changed: tuple[Run, st
         former.ping()
 
 
+def test_one_that_holds_more_than_its_container_shall_have_is_made_smaller(
+    killed: Killed, changed: tuple[Run, str]
+) -> None:
+    assert changed[0].recap("shrunk", "failed") == 0, changed[0].message("shrunk")
+    assert inspect("molecule-redis-shrunk")["HostConfig"]["Memory"] < 128 * MIB
+    assert started_at("molecule-redis-shrunk") == killed.started["shrunk"]
+    with logged_in("shrunk") as found:
+        left = found.dbsize()
+        assert 0 < left < 32
+        assert found.config_get("maxmemory")["maxmemory"] == str(32 * MIB)
+    # A start reads what is left, and finds room for it.
+    docker("restart", "molecule-redis-shrunk")
+    assert healthy("molecule-redis-shrunk")
+    with logged_in("shrunk") as found:
+        assert found.dbsize() == left
+    assert inspect("molecule-redis-shrunk")["RestartCount"] == 0
+
+
 def test_with_a_digest_that_is_not_there_no_image_is_taken(changed: tuple[Run, str]) -> None:
     # Ansible's module writes the digest like a tag.
     assert re.search(f"Error pulling image {REPOSITORY}[@:]sha256:{'0' * 64}", changed[0].message("digest"))
@@ -625,7 +655,7 @@ def test_the_same_once_more_changes_nothing(
     servers: dict[str, dict[str, Any]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     directory = tmp_path_factory.mktemp("second")
-    hosts = {name: servers[name] for name in ("cache", "rotated", "users")}
+    hosts = {name: servers[name] for name in ("cache", "rotated", "users", "shrunk")}
     run = role(directory, hosts_file(directory, hosts, **COMMON))
     assert {name: (run.recap(name, "changed"), run.recap(name, "failed")) for name in hosts} == dict.fromkeys(
         hosts, (0, 0)
