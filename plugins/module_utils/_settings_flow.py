@@ -151,7 +151,8 @@ def _refuse_dangerous(dangers: list, options: dict, server: Server) -> None:
 
 def _offer(dangers: list, options: dict) -> str:
     """What is left although restore_safety is set is nothing that it could mend."""
-    if options["restore_safety"] or not any(danger.by_alter_system for danger in dangers):
+    wanted = {name.lower() for name in options["settings"]}
+    if options["restore_safety"] or not any(danger.by_alter_system and danger.name not in wanted for danger in dangers):
         return ""
     return " (restore_safety=true does it for ALTER SYSTEM)"
 
@@ -203,9 +204,9 @@ def _stored(plan: SettingPlan, facts: Facts) -> dict:
     entry = facts.by_alter_system(plan.name)
     after = values.written(plan.definition, plan.desired) if plan.action == "set" else None
     sides = {"before": entry.value if entry else None, "after": after}
-    if plan.name not in values.SECRET:
-        return sides
-    return {side: value and values.HIDDEN for side, value in sides.items()}
+    return {
+        side: values.HIDDEN if value and values.is_secret(plan.name, value) else value for side, value in sides.items()
+    }
 
 
 def _sides(plan: SettingPlan) -> tuple:

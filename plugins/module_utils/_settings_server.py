@@ -53,10 +53,11 @@ def read_facts(server: Server) -> Facts:
 
 
 def identity(server: Server, facts: Facts) -> dict:
-    """Which server it is: {version, in_recovery, cluster_name, data_directory}."""
+    """Which server it is: {version, in_recovery, system_identifier, cluster_name, data_directory}."""
     return {
         "version": server.version,
         "in_recovery": server.in_recovery(),
+        "system_identifier": server.system_identifier(),
         "cluster_name": facts.definitions["cluster_name"].setting,
         "data_directory": facts.definitions["data_directory"].setting,
     }
@@ -71,7 +72,7 @@ def apply(server: Server, plans: list, facts: Facts) -> list:
             continue
         try:
             sent = server.execute(_statement(plan))
-            executed.append(_hidden(plan) if plan.name in values.SECRET else sent)
+            executed.append(_hidden(plan) if values.is_secret(plan.name, plan.desired) else sent)
         except PostgresError as error:
             for finished in reversed(done):
                 server.execute(_undo(finished, facts))

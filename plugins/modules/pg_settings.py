@@ -261,6 +261,10 @@ server:
     in_recovery:
       description: Whether it is a standby.
       type: bool
+    system_identifier:
+      description: What tells this cluster from all others, and a standby has that of its primary.
+      type: str
+      sample: "7711527333102537146"
     cluster_name:
       description: Its setting C(cluster_name), on Debian version and cluster.
       type: str
@@ -274,7 +278,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.midi.capacity.plugins.module_utils import _postgres
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
-from ansible_collections.midi.capacity.plugins.module_utils._settings.values import SECRET
+from ansible_collections.midi.capacity.plugins.module_utils._settings.values import secrets
 from ansible_collections.midi.capacity.plugins.module_utils._settings_flow import converge
 
 SPEC = ArgumentSpec(
@@ -287,7 +291,7 @@ SPEC = ArgumentSpec(
         "on_danger": {"type": "str", "choices": ["fail", "warn"], "default": "warn"},
         "restore_safety": {"type": "bool", "default": False},
     },
-    secrets=lambda options: [value for name, value in options["settings"].items() if name.lower() in SECRET],
+    secrets=lambda options: secrets(options["settings"]),
 )
 
 

@@ -147,6 +147,10 @@ server:
     in_recovery:
       description: Whether it is a standby.
       type: bool
+    system_identifier:
+      description: What tells this cluster from all others, and a standby has that of its primary.
+      type: str
+      sample: "7711527333102537146"
     cluster_name:
       description: Its setting C(cluster_name), on Debian version and cluster.
       type: str
@@ -167,6 +171,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.midi.capacity.plugins.module_utils import _postgres
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._settings.values import secrets
 from ansible_collections.midi.capacity.plugins.module_utils._settings_read import read
 
 SPEC = ArgumentSpec(
@@ -174,7 +179,8 @@ SPEC = ArgumentSpec(
         "names": {"type": "list", "elements": "str", "required": True},
         "settings": {"type": "dict", "default": {}},
         "extensions": {"type": "list", "elements": "str", "default": []},
-    }
+    },
+    secrets=lambda options: secrets(options["settings"]),
 )
 
 

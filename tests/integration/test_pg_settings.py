@@ -510,13 +510,18 @@ def test_digits_that_are_not_octal_are_refused(settings: RunModule) -> None:
 
 def test_no_secret_is_shown(postgres: EmbeddedPostgres, settings: RunModule) -> None:
     def conninfo(password: str) -> dict:
-        return {"primary_conninfo": f"host=p user=r password={password}", "work_mem": "8MB"}
+        return {
+            "primary_conninfo": f"host=p user=r password={password}",
+            "archive_command": f"PGPASSWORD={password} true",
+            "work_mem": "8MB",
+        }
 
     first = settings(conninfo("geheim-1"))
     second = settings(conninfo("geheim-2"))
     # It is a change, and the diff says so without telling what.
     assert second["changed"]
     assert "primary_conninfo" in second["diff"]["after"]
+    assert second["stored"]["archive_command"] == {"before": "(hidden)", "after": "(hidden)"}
     assert "geheim" not in str(first) + str(second)
     assert "geheim-2" in auto_conf(postgres)
     query(postgres, "ALTER ROLE postgres SET work_mem = '1MB'")

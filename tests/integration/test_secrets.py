@@ -96,6 +96,13 @@ def test_no_password_is_to_be_seen(phase1: Phase1, postgres_secret: str, redis_s
     }
     for path in places.values():
         path.mkdir()
+    # Settings can hold passwords, too: one by its name, one because of what stands in it.
+    conninfo_secret, command_secret = (secrets.token_hex(16) for _setting in range(2))
+    phase1.variables["postgres_tuning_settings"] = {
+        **phase1.variables["postgres_tuning_settings"],
+        "primary_conninfo": f"host=nowhere password={conninfo_secret}",
+        "archive_command": f"PGPASSWORD={command_secret} psql -c 'SELECT 1'",
+    }
     log, cache = directory / "ansible.log", directory / "facts"
     environment = {
         **{name: str(path) for name, path in places.items()},
@@ -115,8 +122,16 @@ def test_no_password_is_to_be_seen(phase1: Phase1, postgres_secret: str, redis_s
 
     pgpass = phase1.state / "conf" / "pgpass"
     made_up = pgpass.read_text().strip().rsplit(":", 1)[1]
-    # Where a secret is at home: what the operator wrote, the cache's own file, and the agent's.
+    # Where a secret is at home: what the operator wrote, the servers' own files, and the agent's.
+    settings_at = [
+        directory / "inventory.yml",
+        phase1.postgres.data / "postgresql.auto.conf",
+        phase1.postgres.log,
+        phase1.postgres.data / "pg_stat_tmp",
+    ]
     homes = {
+        conninfo_secret: settings_at,
+        command_secret: settings_at,
         postgres_secret: [directory / "inventory.yml"],
         redis_secret: [directory / "inventory.yml", directory / "redis" / "redis.conf"],
         made_up: [pgpass],

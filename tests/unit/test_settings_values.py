@@ -183,3 +183,21 @@ def test_merging_keeps_what_is_there_and_is_idempotent(existing: list[str], want
     assert lists.split(once)[: len(dict.fromkeys(existing))] == list(dict.fromkeys(existing))
     assert set(lists.split(once)) == set(existing) | set(wanted)
     assert lists.merged(once, wanted) == once
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "secret"),
+    [
+        ("primary_conninfo", "host=p", True),
+        ("Primary_Conninfo", "host=p", True),
+        ("archive_command", "cp %p /archive/%f", False),
+        ("archive_command", "PGPASSWORD=geheim pg_probackup %p", True),
+        ("restore_command", "wget https://restore:geheim@archive/%f", True),
+        ("password_encryption", "scram-sha-256", False),
+        ("shared_preload_libraries", "passwordcheck, pg_stat_statements", False),
+        ("max_connections", 256, False),
+    ],
+)
+def test_what_may_hold_a_password_is_known(name: str, value: Any, secret: bool) -> None:
+    assert values.is_secret(name, value) == secret
+    assert values.secrets({name: value, "work_mem": "8MB"}) == ([value] if secret else [])

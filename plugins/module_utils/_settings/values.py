@@ -7,8 +7,9 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import replace
-from typing import Any, Dict, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
+from ansible_collections.midi.capacity.plugins.module_utils._query_text import without_secrets
 from ansible_collections.midi.capacity.plugins.module_utils._settings import lists
 from ansible_collections.midi.capacity.plugins.module_utils._settings.model import Definition
 
@@ -35,7 +36,7 @@ class InvalidValue(ValueError):
 
 
 # Their values can hold passwords: they are compared and written, and never shown.
-SECRET = ("primary_conninfo", "ssl_passphrase_command")
+_SECRET = ("primary_conninfo", "ssl_passphrase_command")
 HIDDEN = "(hidden)"
 # Shown with a leading zero, as chmod takes them; everything else about them is decimal.
 _OCTAL = ("data_directory_mode", "log_file_mode", "unix_socket_permissions")
@@ -80,9 +81,19 @@ def shows(definition: Definition, shown: str, value: str) -> bool:
     return same(definition, shown, value)
 
 
+def is_secret(name: str, value: Any) -> bool:
+    """Whether a value is not to be seen: because of its setting, or because it has a password, as a command may."""
+    return name.lower() in _SECRET or (isinstance(value, str) and without_secrets(value) != value)
+
+
+def secrets(wanted: Mapping[str, Any]) -> List[str]:
+    """The values among those that are wanted that are not to be seen."""
+    return [str(value) for name, value in wanted.items() if is_secret(name, value)]
+
+
 def shown(definition: Definition, value: str) -> str:
     """A canonical value as people may see it."""
-    return HIDDEN if definition.name in SECRET else rendered(definition, value)
+    return HIDDEN if is_secret(definition.name, value) else rendered(definition, value)
 
 
 def rendered(definition: Definition, value: str) -> str:
