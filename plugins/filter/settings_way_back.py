@@ -18,6 +18,11 @@ options:
     type: list
     elements: dict
     required: true
+  server:
+    description:
+      - The server, by its C(system_identifier) and C(data_directory). Entries of others do not count.
+    type: dict
+    required: true
   to:
     description:
       - The id of the run before which it is to be as it was. Empty takes the newest one.
@@ -32,7 +37,7 @@ EXAMPLES = r"""
     reset: "{{ back.reset }}"
     lists: replace
   vars:
-    back: "{{ entries | midi.capacity.settings_way_back }}"
+    back: "{{ entries | midi.capacity.settings_way_back(known.server) }}"
 """
 
 RETURN = r"""
@@ -46,11 +51,11 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 
-def settings_way_back(entries, to=""):
+def settings_way_back(entries, server, to=""):
     from ansible_collections.midi.capacity.plugins.module_utils._history.rollback import HistoryError, way_back
 
     try:
-        return way_back(entries, str(to))
+        return way_back(entries, server, str(to))
     except HistoryError as error:
         raise AnsibleFilterError(str(error)) from error
     except (AttributeError, LookupError, TypeError) as error:

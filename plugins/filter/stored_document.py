@@ -36,6 +36,11 @@ options:
       - What to do if it cannot be used, for the message.
     type: str
     required: true
+  server:
+    description:
+      - The server and database that it has to be of, as M(midi.capacity.pg_server_info) tells. Without it, it may be
+        of any.
+    type: dict
 """
 
 EXAMPLES = r"""
@@ -58,14 +63,14 @@ _value:
 from ansible.errors import AnsibleFilterError
 
 
-def stored_document(content, kind, path, remedy):
+def stored_document(content, kind, path, remedy, server=None):
     from ansible_collections.midi.capacity.plugins.module_utils._baseline import stored
 
     kinds = {"snapshot": stored.snapshot, "baseline": stored.baseline}
     if kind not in kinds:
         raise AnsibleFilterError(f"stored_document: kind must be one of {', '.join(kinds)}, not {kind!r}")
     try:
-        return kinds[kind](content)
+        return kinds[kind](content, server)
     except stored.Unusable as error:
         # Ansible adds what an error comes from, which stands in this one already.
         raise AnsibleFilterError(f"The stored {kind} {path} cannot be used: {error}. To mend it: {remedy}.") from None

@@ -167,6 +167,10 @@ class Server:
     def in_recovery(self) -> bool:
         return self.value("SELECT pg_is_in_recovery()")
 
+    def system_identifier(self) -> str:
+        """What tells this cluster from all others; a standby has that of its primary."""
+        return self.value("SELECT system_identifier::text FROM pg_control_system()")
+
     def close(self) -> None:
         self._connection.close()
 

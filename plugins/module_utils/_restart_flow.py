@@ -36,8 +36,7 @@ WHERE application_name NOT IN ('pg_basebackup', 'pg_receivewal', 'barman_receive
                       WHERE slot_type = 'logical' AND active_pid IS NOT NULL)
 """
 _SERVER = """
-SELECT (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier,
-       (SELECT setting FROM pg_config() WHERE name = 'BINDIR') AS bin_directory,
+SELECT (SELECT setting FROM pg_config() WHERE name = 'BINDIR') AS bin_directory,
        pg_postmaster_start_time()::text AS started_at,
        (CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END)::text AS wal_lsn
 """

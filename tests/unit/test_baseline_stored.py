@@ -16,11 +16,11 @@ from tests.unit.baseline_example import CACHE, baseline, begun, missing
 GAP = missing("statements")[0]
 
 
-def read(document: Any, kind: str) -> Any:
+def read(document: Any, kind: str, *server: dict[str, Any]) -> Any:
     """What the filter reads from a file with this."""
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
     function = stored_document.FilterModule().filters()["stored_document"]
-    return function(base64.b64encode(text).decode(), kind, "/s/x.json", "move it")
+    return function(base64.b64encode(text).decode(), kind, "/s/x.json", "move it", *server)
 
 
 def lacks(document: dict[str, Any], **asked: Any) -> bool:
@@ -59,6 +59,21 @@ def test_what_cannot_be_used_is_named(document: Any, complaint: str, kind: str) 
 def test_a_baseline_with_a_snapshot_of_another_version_is_named() -> None:
     with pytest.raises(AnsibleFilterError, match="the snapshot has schema version 2, not 1"):
         read(baseline(schema_version=2), "baseline")
+
+
+@pytest.mark.parametrize("kind", ["snapshot", "baseline"])
+@pytest.mark.parametrize(("name", "called"), [("database", "database"), ("system_identifier", "server")])
+def test_what_is_of_another_server_or_database_is_named(kind: str, name: str, called: str) -> None:
+    document = baseline() if kind == "baseline" else baseline()["snapshot"]
+    of = baseline()["snapshot"]["server"]
+    assert read(document, kind, of) == document
+    with pytest.raises(AnsibleFilterError, match=f"it is of {called} {of[name]}, and this is {called} other"):
+        read(document, kind, {**of, name: "other"})
+
+
+def test_a_snapshot_that_could_not_read_its_server_may_be_of_any() -> None:
+    snapshot = {**baseline()["snapshot"], "server": None}
+    assert read(snapshot, "snapshot", {"database": "x", "system_identifier": "1"}) == snapshot
 
 
 def test_an_unknown_kind_is_refused() -> None:

@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.filter.settings_way_back import settings_way_back
+from ansible_collections.midi.capacity.plugins.filter import settings_way_back as filters
 from hypothesis import given
 from hypothesis import strategies as st
+
+SERVER = {"system_identifier": "7711527333102537146", "data_directory": "/var/lib/postgresql/16/main"}
+
+
+def settings_way_back(entries: Any, to: str = "", server: Any = SERVER) -> Any:
+    return filters.FilterModule().filters()["settings_way_back"](entries, server, to)
 
 
 def entry(number: int, undoes: str | None = None, **stored: tuple[str | None, str | None]) -> dict[str, Any]:
     sides = {name: {"before": before, "after": after} for name, (before, after) in stored.items()}
-    return {"schema_version": 1, "id": f"2026112{number}T000000.000000Z", "undoes": undoes, "stored": sides}
+    identity = f"2026112{number}T000000.000000Z"
+    return {"schema_version": 1, "id": identity, "undoes": undoes, "server": SERVER, "stored": sides}
 
 
 FIRST = entry(1, work_mem=(None, "8MB"), max_connections=("150", "200"))
@@ -45,6 +52,15 @@ def test_a_second_way_back_goes_to_the_same_place() -> None:
 
 def test_a_run_that_only_took_dangers_back_is_passed_over() -> None:
     assert settings_way_back([FIRST, SECOND, entry(3)])["undoes"] == SECOND["id"]
+
+
+@pytest.mark.parametrize("name", ["system_identifier", "data_directory"])
+def test_runs_of_other_servers_do_not_count(name: str) -> None:
+    other = {**entry(3, shared_buffers=(None, "16GB")), "server": {**SERVER, name: "another"}}
+    assert settings_way_back([FIRST, other])["undoes"] == FIRST["id"]
+    assert settings_way_back([FIRST, other], server=other["server"])["reset"] == ["shared_buffers"]
+    with pytest.raises(AnsibleFilterError, match="the history has runs of other servers only"):
+        settings_way_back([other])
 
 
 @pytest.mark.parametrize(

@@ -19,17 +19,21 @@ class Unusable(ValueError):
     """What is stored is damaged, or of another version."""
 
 
-def snapshot(content: str) -> Json:
-    """A stored snapshot from the base64 of its file. Raises Unusable."""
+def snapshot(content: str, server: Mapping[str, Any] | None = None) -> Json:
+    """A stored snapshot from the base64 of its file. Raises Unusable, also where it is of another server or database.
+
+    server: {system_identifier, database} of the one that is meant, or None if it may be any.
+    """
     found = _document(content)
     entries = found.get("missing")
     if not isinstance(found.get("taken_at"), str) or not isinstance(entries, list) or not all(map(_is_entry, entries)):
         raise Unusable("it is no snapshot: taken_at or missing is not what it should be")
+    _check_server(found, server)
     return found
 
 
-def baseline(content: str) -> Json:
-    """A stored baseline from the base64 of its file; that it can be reported on is tried. Raises Unusable."""
+def baseline(content: str, server: Mapping[str, Any] | None = None) -> Json:
+    """A stored baseline, as `snapshot` gives one; that it can be reported on is tried."""
     found = _document(content)
     try:
         markdown(found)
@@ -37,6 +41,7 @@ def baseline(content: str) -> Json:
         raise Unusable(str(error)) from error
     except (AttributeError, LookupError, TypeError) as error:
         raise Unusable(f"it is no baseline: {error!r}") from error
+    _check_server(found["snapshot"], server)
     return found
 
 
@@ -65,6 +70,15 @@ def _absent(document: Json) -> Set[str]:
     absent = {part for part in _OPTIONAL if part in everything and everything[part] is None}
     # Baselines of before windows have no beginning of one.
     return absent | {"window"} if "snapshot" in document and document.get("begin") is None else absent
+
+
+def _check_server(found: Json, server: Mapping[str, Any] | None) -> None:
+    # What could not be read is null.
+    known = found.get("server") or {}
+    for name, called in (("database", "database"), ("system_identifier", "server")):
+        stored = known.get(name)
+        if server and stored is not None and stored != server[name]:
+            raise Unusable(f"it is of {called} {stored}, and this is {called} {server[name]}")
 
 
 def _is_entry(entry: Any) -> bool:

@@ -21,20 +21,23 @@ class HistoryError(ValueError):
     """The history has no way back; the message says why."""
 
 
-def way_back(entries: Sequence[Mapping[str, Any]], to: str = "") -> Json:
+def way_back(entries: Sequence[Mapping[str, Any]], server: Mapping[str, Any], to: str = "") -> Json:
     """What has to be stored so that it is as before an entry, the newest change if `to` is empty.
+
+    server: {system_identifier, data_directory}; entries of other servers, which may share the directory, do not count.
 
     Gives {settings, reset, undoes, ids}: values to store, names whose stored value is to be taken away, the id of the
     entry whose "before" that is, and those of all that are undone, newest first. When the newest entry is a way back
     itself, its own target is taken again, so a second run finds nothing to do. Raises HistoryError.
     """
-    known = sorted(entries, key=lambda entry: str(entry["id"]))
-    if not known:
-        raise HistoryError("no run of before is in the history, so there is nothing to go back to")
-    for entry in known:
+    for entry in entries:
         if entry.get("schema_version") != SCHEMA_VERSION:
             found = entry.get("schema_version")
             raise HistoryError(f"entry {entry['id']} has schema version {found}, and only {SCHEMA_VERSION} is known")
+    known = sorted((entry for entry in entries if _is_of(entry, server)), key=lambda entry: str(entry["id"]))
+    if not known:
+        others = "the history has runs of other servers only" if entries else "no run of before is in the history"
+        raise HistoryError(f"{others}, so there is nothing to go back to")
     target = to or _newest(known)
     ids = [str(entry["id"]) for entry in known]
     if target not in ids:
@@ -52,6 +55,11 @@ def way_back(entries: Sequence[Mapping[str, Any]], to: str = "") -> Json:
         "undoes": target,
         "ids": _ids(undone),
     }
+
+
+def _is_of(entry: Mapping[str, Any], server: Mapping[str, Any]) -> bool:
+    # A primary and its standby have the same identifier; two containers may have the same directory.
+    return all(entry["server"][name] == server[name] for name in ("system_identifier", "data_directory"))
 
 
 def _newest(known: Sequence[Mapping[str, Any]]) -> str:
