@@ -10,6 +10,7 @@ from ansible_collections.midi.capacity.plugins.module_utils import _stress_sql a
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, sql
 from ansible_collections.midi.capacity.plugins.module_utils._stress import schema
+from ansible_collections.midi.capacity.plugins.module_utils._stress.command import databases
 from ansible_collections.midi.capacity.plugins.module_utils._stress_directory import busy, held
 
 _TRUE = ("on", "true", "yes", "1")
@@ -30,8 +31,17 @@ def guard(server: Server, options: dict) -> dict:
             f'database "{database}" is not marked as one for tests, and a stress test writes to it and loads its'
             " server; nothing was touched",
             server.where,
-            f"if it is one for tests, run {mark}; to stress it all the same, set capacity_allow_stress: true",
+            f"name a database for tests as login_db; if {database} is one, run {mark}; to stress it all the same, set"
+            " capacity_allow_stress: true",
         )
+    for other, where in databases(options["command"], options["environment"]).items():
+        if other != database:
+            raise OperatorError(
+                f'database "{database}" is the one that may be stressed, and the command would go to "{other}",'
+                f" as {where} says; nothing was touched",
+                server.where,
+                "name the same database in both: login_db of the connection, and where the command has it",
+            )
     if options["importer"]:
         _require_schema(server, database)
     lock = os.path.join(options["directory"], "lock") if options["directory"] else ""

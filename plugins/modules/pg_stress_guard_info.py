@@ -38,6 +38,16 @@ options:
     description:
       - The directory of stress tests on the host. Without it, whether one runs is not looked at.
     type: path
+  command:
+    description:
+      - The command of the stress test. With an address of PostgreSQL in it, or in O(environment), that has another
+        database, it is refused, because it would stress another one than was looked at.
+    type: raw
+  environment:
+    description:
+      - The variables that the command gets. C(PGDATABASE) counts as an address does.
+    type: dict
+    default: {}
   patterns:
     description:
       - What the lines of a log mean, as for O(midi.capacity.stress_command#module:patterns). Only checked here.
@@ -91,6 +101,7 @@ from ansible.module_utils.basic import missing_required_lib
 from ansible_collections.midi.capacity.plugins.module_utils import _postgres, _stress_guard, _stress_run
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._stress import command
 
 SPEC = ArgumentSpec(
     {
@@ -98,8 +109,11 @@ SPEC = ArgumentSpec(
         "importer": {"type": "bool", "default": False},
         "growth_table": {"type": "str", "default": ""},
         "directory": {"type": "path"},
+        "command": {"type": "raw"},
+        "environment": {"type": "dict", "default": {}},
         "patterns": {"type": "list", "elements": "dict", "default": []},
-    }
+    },
+    secrets=lambda options: command.secrets(options["environment"]),
 )
 
 

@@ -188,6 +188,17 @@ def test_a_database_has_to_be_marked(postgres: EmbeddedPostgres, run_module: Run
     assert marked["rows_inserted"] is None
 
 
+def test_a_command_that_goes_elsewhere_is_refused(postgres: EmbeddedPostgres, run_module: RunModule) -> None:
+    query(postgres, "ALTER DATABASE postgres SET midi_capacity.test = on")
+    place = {"login_unix_socket": str(postgres.socket), "command": ["import"]}
+    there = {"DATABASE_URL": "postgresql://midi:geheim@/postgres"}
+    assert run_module("pg_stress_guard_info", environment=there, **place)["marked"]
+    elsewhere = {"DATABASE_URL": "postgresql://midi:geheim@/midi_library"}
+    refused = run_module("pg_stress_guard_info", fails=True, environment=elsewhere, **place)
+    assert 'would go to "midi_library", as DATABASE_URL of its environment says' in refused["msg"]
+    assert "geheim" not in str(refused)
+
+
 def test_the_counter_of_rows_is_where_a_watch_begins(
     place: dict[str, Any], postgres: EmbeddedPostgres, run_module: RunModule
 ) -> None:

@@ -228,3 +228,23 @@ def test_secrets_of_an_environment() -> None:
         "'A=B' is no name of a variable",
         "'' is no name of a variable",
     ]
+
+
+@pytest.mark.parametrize(
+    ("given_command", "environment", "found"),
+    [
+        (["import", "--all"], {"PGDATABASE": "x"}, {"x": "PGDATABASE of its environment"}),
+        ("import postgresql://u@h:5432/midi%20x?sslmode=off", {}, {"midi x": "the command"}),
+        (
+            ["import"],
+            {"DATABASE_URL": "postgres://u:p@h/midi_library"},
+            {"midi_library": "DATABASE_URL of its environment"},
+        ),
+        (["import"], {"URL": "postgresql+asyncpg://h/a"}, {"a": "URL of its environment"}),
+        (["import"], {"URL": "https://h/a", "PGDATABASE": ""}, {}),
+        ("import postgresql:///", {}, {}),
+        (None, {}, {}),
+    ],
+)
+def test_databases_that_a_command_is_told_of(given_command: Any, environment: dict, found: dict) -> None:
+    assert command.databases(given_command, environment) == found

@@ -7,12 +7,15 @@ from __future__ import annotations
 import re
 import shlex
 from typing import Any, Dict, List, Mapping, Sequence
+from urllib.parse import unquote
 
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import without_secrets
 
 _SHELL = "/bin/sh"
 _SECRET_NAME = re.compile(r"passw|secret|token|credential|api_?key|(^|_)key$", re.IGNORECASE)
 _IN_ADDRESS = re.compile(r"://[^\s:/@']*:([^\s@']+)@")
+# PostgreSQL manual, 32.1.1.2 "Connection URIs"; SQLAlchemy writes the driver behind a plus.
+_DATABASE_IN_ADDRESS = re.compile(r"\bpostgres(?:ql)?(?:\+\w+)?://[^/\s'\"?]*/([^\s'\"?]+)")
 # Who reads the process list sees it.
 _SEEN = "it has a password in it, which everybody on the host can see: put it in the command's environment"
 
@@ -44,6 +47,20 @@ def secrets(environment: Mapping[str, Any]) -> List[str]:
     for value in environment.values():
         found += _IN_ADDRESS.findall(str(value))
     return found
+
+
+def databases(command: Any, environment: Mapping[str, Any]) -> Dict[str, str]:
+    """The databases that it is told to go to: {database: where that stands}, from PGDATABASE and addresses."""
+    words = command if isinstance(command, list) else [command]
+    found = {name: "the command" for word in words for name in _databases_in(str(word))}
+    for variable, value in environment.items():
+        names = [str(value)] if str(variable) == "PGDATABASE" else _databases_in(str(value))
+        found.update({name: f"{variable} of its environment" for name in names if name})
+    return found
+
+
+def _databases_in(text: str) -> List[str]:
+    return [unquote(name) for name in _DATABASE_IN_ADDRESS.findall(text)]
 
 
 def texts(environment: Mapping[str, Any]) -> Dict[str, str]:
