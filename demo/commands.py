@@ -65,11 +65,15 @@ class Demo:
 
     def next(self) -> None:
         """Print what to look at and how to go on."""
+        # So that they can be copied from a demo in another place.
+        usual = self.home.directory == options.home_directory({})
+        place = "" if usual else f"DEMO_HOME={shlex.quote(str(self.home.directory))} "
         rows = [
-            *(("the report", str(path)) for path in sorted(self.home.reports.glob("*/*.md"))),
-            ("the library", ".venv/bin/python -m demo psql"),
-            ("the cache", ".venv/bin/python -m demo redis-cli"),
-            ("the servers", "make demo-stop stops them, make demo-clean removes all of it"),
+            *(("the report", str(path)) for path in sorted(self.home.reports.glob("*/baseline-*.md"))),
+            *(("the keys", str(path)) for path in sorted(self.home.reports.glob("*/*-strategy.md"))),
+            ("the library", f"{place}.venv/bin/python -m demo psql"),
+            ("the cache", f"{place}.venv/bin/python -m demo redis-cli"),
+            ("the servers", f"{place}make demo-stop stops them, {place}make demo-clean removes all of it"),
             ("your own host", "README.md, in five lines"),
         ]
         print("\n".join(f"{name:<14} {what}" for name, what in rows))

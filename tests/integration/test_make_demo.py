@@ -70,6 +70,10 @@ def test_demo_twice_stop_and_clean(demo: DemoRuns) -> None:
     assert first.count("Nothing is left to do.") == 2
     report = demo.directory / "reports" / "demo-postgres" / "baseline-phase1.md"
     assert str(report) in first
+    assert str(demo.directory / "reports" / "demo-redis" / "cache-strategy.md") in first
+    # As they are to be typed for a demo that is not in its usual place.
+    assert f"DEMO_HOME={demo.directory} .venv/bin/python -m demo psql" in first
+    assert f"DEMO_HOME={demo.directory} make demo-clean removes all of it" in first
     assert "Not asked for" not in report.read_text()
     second = make(demo, "demo")
     recap = second.split("PLAY RECAP")[1]
