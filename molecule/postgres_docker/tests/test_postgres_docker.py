@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The server in the container after role postgres_tuning, asked from inside."""
+"""The server in the container after phase 1, asked from inside, and what phase 1 left beside it."""
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 CONTAINER = "midi-library-postgres"
+DIRECTORY = Path(os.environ.get("MOLECULE_EPHEMERAL_DIRECTORY", "/nowhere"))
 
 
 def sql(statement: str) -> str:
@@ -49,3 +53,24 @@ def test_it_is_the_same_container_with_its_command_line() -> None:
         ["docker", "inspect", "--format", "{{json .Config.Cmd}}", CONTAINER], capture_output=True, text=True, check=True
     ).stdout
     assert "max_connections=100" in shown
+
+
+def test_the_agent_logs_in_over_tcp_with_a_password_of_its_own() -> None:
+    service = (DIRECTORY / "state/conf/pg_service.conf").read_text()
+    assert "port=15433" in service and "user=midi_monitor" in service
+    environment = {
+        **os.environ,
+        "PGSERVICEFILE": str(DIRECTORY / "state/conf/pg_service.conf"),
+        "PGSERVICE": "midi_capacity",
+    }
+    statement = "import psycopg2; print(psycopg2.connect('').cursor().connection.info.user)"
+    command = ["python3", "-c", statement]
+    assert subprocess.check_output(command, env=environment, text=True).strip() == "midi_monitor"
+
+
+def test_the_baseline_is_that_of_the_server_in_the_container() -> None:
+    baseline = json.loads((DIRECTORY / f"reports/{CONTAINER}/baseline-phase1.json").read_text())
+    assert baseline["snapshot"]["server"]["system_identifier"] == sql(
+        "SELECT system_identifier FROM pg_control_system()"
+    )
+    assert baseline["snapshot"]["missing"] == []
