@@ -49,14 +49,17 @@ VARIABLES = {
 
 
 class Run:
-    """One run of the playbook: its wall time, and that of each task. All hosts must have come through."""
+    """One run of the playbook: its wall time, that of each task, and how many CPUs of the machine it kept busy.
+
+    All hosts must have come through.
+    """
 
     def __init__(self, hosts: list[str], directory: Path) -> None:
         inventory = {"all": {"vars": {**VARIABLES, "capacity_report_dir": str(directory / "reports")}, "children": {}}}
         for group in ("postgres", "redis"):
             inventory["all"]["children"][group] = {"hosts": dict.fromkeys(hosts, {})}
         (directory / "inventory.yml").write_text(json.dumps(inventory))
-        begun = time.monotonic()
+        begun, busy = time.monotonic(), _busy_seconds()
         done = subprocess.run(
             [
                 Path(sys.executable).parent / "ansible-playbook",
@@ -71,6 +74,7 @@ class Run:
             check=False,
         )
         self.seconds = time.monotonic() - begun
+        self.cpus_busy = (_busy_seconds() - busy) / self.seconds
         if done.returncode != 0:
             raise RuntimeError(done.stdout + done.stderr)
         document = json.loads(done.stdout)
@@ -96,6 +100,8 @@ def run() -> str:
         ("second run", [median(done.seconds for done in taken[number][1]) for number in (1, MANY)]),
     ):
         lines.append(f"{title:<14}{part[0]:>8.1f} s{part[1]:>8.1f} s{part[1] / part[0]:>7.2f}x")
+    busy = [median(done.cpus_busy for done in taken[number][1]) for number in (1, MANY)]
+    lines.append(f"{'CPUs busy':<14}{busy[0]:>10.1f}{busy[1]:>10.1f}  of {os.cpu_count()}, in a second run")
     lines.append(f"{IMAGE} under systemd, over the connection docker; second run: median of {ROUNDS}")
     usual = sorted(taken[1][1], key=lambda done: done.seconds)[ROUNDS // 2]
     return "\n".join([*lines, "", *_where(usual)])
@@ -114,6 +120,12 @@ def _where(done: Run) -> list[str]:
     lines += ["the slowest"]
     slowest = sorted(done.tasks, key=lambda task: -task[1])[:SLOWEST]
     return [*lines, *(f"  {seconds:>5.2f} s  {name}" for name, seconds in slowest)]
+
+
+def _busy_seconds() -> float:
+    """CPU time of the whole machine since it was started: the containers are processes of it."""
+    user, nice, system, _idle, _iowait, irq, softirq, *_rest = map(int, Path("/proc/stat").read_text().split()[1:11])
+    return (user + nice + system + irq + softirq) / os.sysconf("SC_CLK_TCK")
 
 
 def _timed(task: dict[str, Any]) -> tuple[str, float]:
