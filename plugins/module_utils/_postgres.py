@@ -4,13 +4,20 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import select
+import socket
+import time
 import traceback
 
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._restart.answer import Knock, first_sqlstate
 
 try:
     import psycopg2
+    import psycopg2.extensions
     import psycopg2.extras
     import psycopg2.sql
 except ImportError:
@@ -22,6 +29,9 @@ else:
 # What composes statements, for the modules that write them.
 sql = psycopg2.sql if psycopg2 else None
 OLDEST_VERSION_NUM = 140000
+# The first libpq that knows of encryption by GSSAPI.
+_GSS_LIBPQ_VERSION = 120000
+_FIRST_MESSAGE_BYTES = 8192
 CONNECT_TIMEOUT_SECONDS = 10
 QUERY_CANCELED = "57014"
 # What may stand in connect_params and must not be seen.
@@ -89,6 +99,51 @@ def connection_arguments(options: dict) -> dict:
     arguments["client_encoding"] = "UTF8"
     arguments.update(options.get("connect_params") or {})
     return {key: value for key, value in arguments.items() if value not in (None, "")}
+
+
+def knock(options: dict) -> Knock:
+    """Begins to log in as a module's options say, and hears how the server takes it; tells it no password.
+
+    Unencrypted, because libpq does not tell the SQLSTATE of a login that fails, and its messages are in many languages.
+    """
+    arguments = {**connection_arguments(options), "sslmode": "disable"}
+    if psycopg2.extensions.libpq_version() >= _GSS_LIBPQ_VERSION:
+        arguments["gssencmode"] = "disable"
+    deadline = time.monotonic() + CONNECT_TIMEOUT_SECONDS
+    try:
+        connection = psycopg2.connect(async_=1, **arguments)
+        try:
+            return _heard(connection, deadline)
+        finally:
+            connection.close()
+    except psycopg2.Error as error:
+        # As libpq puts them, in the language of this process.
+        nobody = [os.strerror(number) for number in (errno.ECONNREFUSED, errno.ENOENT)]
+        return Knock(None, any(reason in str(error) for reason in nobody))
+
+
+def _heard(connection, deadline: float) -> Knock:
+    """libpq goes through the addresses of a server until one of them says something."""
+    while True:
+        state = connection.poll()
+        if state == psycopg2.extensions.POLL_OK:
+            return Knock("", False)
+        place, reads = connection.fileno(), state == psycopg2.extensions.POLL_READ
+        left = max(0.0, deadline - time.monotonic())
+        if not any(select.select([place] if reads else [], [] if reads else [place], [], left)):
+            return Knock(None, False)
+        message = _peek(place) if reads else b""
+        if message:
+            return Knock(first_sqlstate(message), False)
+
+
+def _peek(descriptor: int) -> bytes:
+    """What libpq would read next."""
+    with socket.socket(fileno=os.dup(descriptor)) as seen:
+        try:
+            return seen.recv(_FIRST_MESSAGE_BYTES, socket.MSG_PEEK)
+        except OSError:
+            return b""
 
 
 class Server:

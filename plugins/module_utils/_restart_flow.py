@@ -61,6 +61,7 @@ def known(options: dict) -> dict:
         if options["auto_conf"]:
             text = server.value("SELECT pg_read_file('postgresql.auto.conf')")
             result["auto_conf"] = auto_conf.pinned(text, auto_conf.pins(facts))
+            result["auto_conf_now"] = text
         return result
     finally:
         server.close()

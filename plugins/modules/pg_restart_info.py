@@ -20,7 +20,8 @@ extends_documentation_fragment:
 options:
   auto_conf:
     description:
-      - Whether to give RV(auto_conf) as well. That file can hold passwords, so use C(no_log) with it.
+      - Whether to give RV(auto_conf) and RV(auto_conf_now) as well. That file can hold passwords, so use C(no_log) with
+        it.
     type: bool
     default: false
 attributes:
@@ -82,6 +83,10 @@ trial_conf:
   sample: "max_connections = '256'\n"
 auto_conf:
   description: The text of C(postgresql.auto.conf) that makes the next start take the live values.
+  returned: with O(auto_conf=true)
+  type: str
+auto_conf_now:
+  description: The text of C(postgresql.auto.conf) as it is, which tells later whether somebody has changed it since.
   returned: with O(auto_conf=true)
   type: str
 server:

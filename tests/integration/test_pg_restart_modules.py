@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Modules pg_restart_info, pg_drain and pg_interruption_info against a server."""
+"""Modules pg_restart_info, pg_answer_info, pg_drain and pg_interruption_info against a server."""
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from pathlib import Path
 
@@ -28,7 +29,69 @@ def test_what_a_restart_would_change(postgres: EmbeddedPostgres, run_module: Run
     lines = found["auto_conf"].splitlines()
     assert "work_mem = '8MB'" in lines
     assert not any(line.startswith("max_connections") for line in lines)
-    assert "auto_conf" not in run_module("pg_restart_info", **connection, check=True)
+    assert found["auto_conf_now"] == (postgres.data / "postgresql.auto.conf").read_text()
+    assert {"auto_conf", "auto_conf_now"}.isdisjoint(run_module("pg_restart_info", **connection, check=True))
+
+
+def test_a_server_that_lets_nobody_in_is_not_down(postgres: EmbeddedPostgres, run_module: RunModule) -> None:
+    connection, data = {"login_unix_socket": str(postgres.socket)}, {"data_directory": str(postgres.data)}
+    started = query(postgres, "SELECT pg_postmaster_start_time()::text")[0][0]
+    found = run_module("pg_answer_info", **connection, must_answer=True)
+    assert (found["state"], found["started_at"], found["words"]) == ("answers", started, "")
+    # Waiting is no use where nobody waits for that.
+    found = run_module("pg_answer_info", **connection, login_user="nobody", wait_seconds=60, wait_while=["starting"])
+    assert (found["state"], found["started_at"]) == ("rejects", None)
+    assert "nobody" in found["words"]
+    # With a password the server asks for one first; what it says then is the same.
+    (postgres.data / "pg_hba.conf").write_text("local all asked scram-sha-256\nlocal all all reject\n")
+    query(postgres, "SELECT pg_reload_conf()")
+    for user in ("asked", "postgres"):
+        failed = run_module(
+            "pg_answer_info", **connection, login_user=user, login_password="wr0ng", must_answer=True, fails=True
+        )
+        assert failed["state"] == "rejects"
+        assert "cannot connect to PostgreSQL: " in failed["msg"]
+        assert "To mend it: " in failed["msg"]
+        assert "wr0ng" not in str(failed["msg"])
+    elsewhere = {**connection, "login_port": 5999}
+    assert run_module("pg_answer_info", **elsewhere)["state"] == "down"
+    found = run_module("pg_answer_info", **elsewhere, **data)
+    assert found["state"] == "silent"
+    assert f"its process {found['pid']} runs, and it is not found where it was looked for" in found["words"]
+    # Nothing was tried, so nothing is known.
+    assert run_module("pg_answer_info", service="midi_no_such_service")["state"] == "silent"
+
+
+def test_a_server_that_is_not_there_is_down(postgres: EmbeddedPostgres, run_module: RunModule) -> None:
+    connection, data = {"login_unix_socket": str(postgres.socket)}, {"data_directory": str(postgres.data)}
+    postgres.stop()
+    assert run_module("pg_answer_info", **connection)["state"] == "down"
+    assert run_module("pg_answer_info", **connection, **data, login_user="nobody")["state"] == "down"
+    # A file that a killed server left names a process that is another one.
+    (postgres.data / "postmaster.pid").write_text("1\n/data\n0\n5432\n/run\n\n0 0\nready   \n")
+    found = run_module("pg_answer_info", **connection, **data)
+    assert (found["state"], found["pid"]) == ("down", None)
+    (postgres.data / "postmaster.pid").unlink()
+    timer = threading.Timer(1, postgres.start)
+    timer.start()
+    found = run_module("pg_answer_info", **connection, **data, wait_seconds=60, must_answer=True)
+    timer.join()
+    assert found["state"] == "answers"
+    assert found["waited_seconds"] > 0
+
+
+def test_a_server_that_is_on_its_way_is_starting(postgres: EmbeddedPostgres, run_module: RunModule) -> None:
+    connection, data = {"login_unix_socket": str(postgres.socket)}, {"data_directory": str(postgres.data)}
+    postgres.stop()
+    # A standby that nobody may read from says for ever that it cannot connect now.
+    (postgres.data / "standby.signal").touch()
+    with (postgres.data / "postgresql.conf").open("a") as file:
+        file.write("hot_standby = off\nrestore_command = 'false'\n")
+    start = ["start", "--no-wait", "--silent", f"--pgdata={postgres.data}", f"--log={postgres.log}"]
+    subprocess.run([*postgres.pg_ctl, *start], check=True)
+    found = run_module("pg_answer_info", **connection, **data, wait_seconds=20, wait_while=["down", "silent"])
+    assert found["state"] == "starting"
+    assert run_module("pg_answer_info", **connection)["state"] == "starting"
 
 
 def test_a_drain_waits_for_transactions_and_not_for_idlers(postgres: EmbeddedPostgres, run_module: RunModule) -> None:

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A restart by role postgres_tuning: tried first, drained, watched, taken back or finished if it has to be."""
+"""A restart by role postgres_tuning: tried first, drained, watched, taken back if it has to be."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
-import signal
 from pathlib import Path
 
 import psycopg2
@@ -15,47 +13,22 @@ import pytest
 from demo.servers import EmbeddedPostgres
 from tests.integration.conftest import query
 from tests.integration.playbook_runs import Phase1
-
-TUNING = ("--tags", "postgres_tuning")
-# More than any machine has.
-TOO_MUCH = {"postgres_tuning_settings": {"shared_buffers": "4000GB"}, "postgres_tuning_on_over_budget": "warn"}
-ALWAYS, NEVER = "daily 00:00-24:00", "Mon 00:00-00:01 UTC; Thu 00:00-00:01 UTC"
+from tests.integration.restart_runs import (
+    ALWAYS,
+    NEVER,
+    TOO_MUCH,
+    TUNING,
+    begun_file,
+    history,
+    live,
+    restarting,
+    started_at,
+)
 
 
 @pytest.fixture
 def phase1(tmp_path: Path, postgres: EmbeddedPostgres) -> Phase1:
-    """Phase 1 for a PostgreSQL without a cache, which may be restarted."""
-    found = Phase1(tmp_path, postgres)
-    found.variables["postgres_tuning_restart"] = "when_pending"
-    return found
-
-
-@pytest.fixture
-def stopping_pg_ctl(tmp_path: Path, postgres: EmbeddedPostgres) -> list[str]:
-    """A pg_ctl that stops the server and starts nothing."""
-    script = tmp_path / "stopping_pg_ctl"
-    command = " ".join(f"'{word}'" for word in postgres.pg_ctl)
-    script.write_text(
-        f"#!/bin/sh\n{command} stop --wait --silent --mode=fast --pgdata={postgres.data}\necho no >&2\nexit 1\n"
-    )
-    script.chmod(0o755)
-    return [str(script)]
-
-
-def live(server: EmbeddedPostgres, name: str) -> str:
-    return query(server, f"SHOW {name}")[0][0]
-
-
-def begun_file(phase1: Phase1) -> Path:
-    return phase1.state / "settings" / "restart-begun.json"
-
-
-def history(phase1: Phase1) -> list[dict]:
-    return [json.loads(path.read_text()) for path in sorted((phase1.state / "settings").glob("[0-9]*.json"))]
-
-
-def started_at(server: EmbeddedPostgres) -> str:
-    return query(server, "SELECT pg_postmaster_start_time()::text")[0][0]
+    return restarting(tmp_path, postgres)
 
 
 def test_values_that_do_not_start_are_found_by_a_trial(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
@@ -103,73 +76,6 @@ def test_values_that_do_not_start_are_taken_back(postgres: EmbeddedPostgres, pha
     run = phase1.succeeds(*TUNING, postgres_tuning_settings={"shared_buffers": "64MB"})
     assert re.search(r"restarted for it; clients got no answer for \d+\.\d s", run.text), run.text
     assert live(postgres, "shared_buffers") == "64MB"
-
-
-def test_a_server_that_stays_down_is_told_and_started_by_the_next_run(
-    postgres: EmbeddedPostgres, phase1: Phase1, stopping_pg_ctl: list[str]
-) -> None:
-    down = {"postgres_tuning_restart_pg_ctl": stopping_pg_ctl, "postgres_tuning_trial_start": False}
-    said = phase1.fails(*TUNING, **down, postgres_tuning_restart_timeout_seconds=3)
-    assert "PostgreSQL did not come back after its restart (pg_ctl in" in said
-    assert "and it does not start with them either: pg_ctl: PID file" in said
-    assert not postgres.running()
-    assert begun_file(phase1).stat().st_mode & 0o777 == 0o600
-    for arguments, leave in ((("--check",), "when_pending"), ((), "never")):
-        said = phase1.fails(*TUNING, *arguments, postgres_tuning_restart=leave)
-        assert "PostgreSQL does not answer (pg_ctl in" in said
-        assert "a restart of it because of max_connections, shared_preload_libraries, begun at 20" in said
-        assert "run this again with postgres_tuning_restart=when_pending" in said
-        assert not postgres.running()
-    said = phase1.fails(*TUNING, capacity_maintenance_window=NEVER)
-    assert "while the maintenance window is open" in said
-    run = phase1.succeeds(*TUNING)
-    assert "max_connections 256 256" in run.text
-    assert not begun_file(phase1).exists()
-    assert phase1.succeeds(*TUNING).changed("db") == 0
-
-
-def test_a_begun_restart_whose_values_do_not_start_is_taken_back_by_the_next_run(
-    postgres: EmbeddedPostgres, phase1: Phase1, stopping_pg_ctl: list[str]
-) -> None:
-    wanted = {**TOO_MUCH, "postgres_tuning_trial_start": False, "postgres_tuning_restart_timeout_seconds": 3}
-    phase1.fails(*TUNING, **wanted, postgres_tuning_restart_pg_ctl=stopping_pg_ctl)
-    # As if the run had been killed before it put anything back.
-    with (postgres.data / "postgresql.auto.conf").open("a") as file:
-        file.write("shared_buffers = '4000GB'\n")
-    said = phase1.fails(*TUNING, postgres_tuning_settings={"max_connections": 120})
-    assert "PostgreSQL did not start with shared_buffers = 4000GB" in said
-    assert "it runs with them again" in said
-    assert live(postgres, "shared_buffers") == "128MB"
-    phase1.succeeds(*TUNING, postgres_tuning_settings={"max_connections": 120})
-    assert live(postgres, "max_connections") == "120"
-
-
-def test_a_run_that_is_killed_between_setting_and_restart_is_finished_by_the_next(
-    postgres: EmbeddedPostgres, phase1: Phase1
-) -> None:
-    opened = psycopg2.connect(host=str(postgres.socket), user="postgres", dbname="postgres")
-    with opened.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    before = started_at(postgres)
-    process = phase1.begin(*TUNING, postgres_tuning_drain_seconds=120)
-    try:
-        for line in process.stdout:
-            if "Give running transactions time to end" in line:
-                break
-        else:
-            pytest.fail("the run never came to the drain")
-    finally:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-        process.stdout.close()
-    opened.close()
-    assert started_at(postgres) == before
-    assert live(postgres, "max_connections") == "100"
-    assert begun_file(phase1).exists()
-    assert "max_connections" in history(phase1)[-1]["stored"]
-    phase1.succeeds(*TUNING)
-    assert live(postgres, "max_connections") == "256"
-    assert phase1.succeeds(*TUNING).changed("db") == 0
 
 
 def test_transactions_are_given_time_and_then_cut_off(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
