@@ -175,6 +175,29 @@ def test_a_bool_is_read_as_one(role: str) -> None:
             assert not raw, f"{path}: write `NAME | bool`, for -e hands over texts: {raw} in {expression.strip()}"
 
 
+# Jinja's own operators that want numbers, and keywords of tasks that do.
+ARITHMETIC = r"(?:\*\*|//|[-+*/%]|[<>]=?|[=!]=)"
+NUMBER_KEYWORDS = ("async", "poll", "retries", "delay", "throttle")
+
+
+@by_role
+def test_a_number_is_read_as_one(role: str) -> None:
+    """`-e NAME=60` hands over a text, and twice that is 6060; the argument spec takes it and does not convert it."""
+    numbers = "|".join(name for name, option in options(role).items() if option["type"] in ("int", "float"))
+    as_it_is = rf"\b(?:{numbers})\b(?!\s*\|\s*(?:int|float)\b)"
+    other_filter = r"(?!\s*\|)"
+    for path, text, data in role_files(role, "defaults", *CODE) if numbers else ():
+        for expression in expressions(data if data is not None else text):
+            # A dash at an end is Jinja's, for white space.
+            bare = expression.strip().strip("-")
+            raw = re.findall(rf"{ARITHMETIC}\s*{as_it_is}{other_filter}|{as_it_is}\s*{ARITHMETIC}", bare)
+            assert not raw, f"{path}: write `NAME | int`, for -e hands over texts: {raw} in {bare}"
+        for part in dicts(data):
+            for keyword in set(NUMBER_KEYWORDS) & set(part):
+                raw = [found for found in expressions(str(part[keyword])) if re.search(as_it_is, found)]
+                assert not raw, f"{path}: write `NAME | int` for {keyword}, for -e hands over texts: {raw}"
+
+
 @by_role
 def test_a_text_is_measured_as_one(role: str) -> None:
     """A number where a text is meant has no length and matches nothing."""
