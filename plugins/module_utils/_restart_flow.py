@@ -9,7 +9,7 @@ import time
 
 from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
-from ansible_collections.midi.capacity.plugins.module_utils._postgres import PostgresError, Server
+from ansible_collections.midi.capacity.plugins.module_utils._postgres import QUERY_CANCELED, PostgresError, Server
 from ansible_collections.midi.capacity.plugins.module_utils._restart import auto_conf, trial
 from ansible_collections.midi.capacity.plugins.module_utils._restart.interruption import Interruption
 from ansible_collections.midi.capacity.plugins.module_utils._restart.order import AT_LEAST_ON_STANDBYS
@@ -17,6 +17,9 @@ from ansible_collections.midi.capacity.plugins.module_utils._settings import val
 from ansible_collections.midi.capacity.plugins.module_utils._settings_server import identity, read_facts
 
 DRAIN_INTERVAL_SECONDS = 0.2
+# Another checkpoint is worth it when this much time has passed, and is not waited for any longer than that.
+CHECKPOINT_AGAIN_SECONDS = 10
+CHEAP_CHECKPOINT_SECONDS = 0.5
 SHOWN_SESSIONS = 20
 PROBE_INTERVAL_SECONDS = 0.02
 PROBE_CONNECT_SECONDS = 2
@@ -75,16 +78,25 @@ def _change(definition, facts, shown) -> dict:
 
 
 def drain(options: dict) -> dict:
-    """The result of module pg_drain: waits until no session is at work, at most as long as the options say."""
+    """The result of module pg_drain: waits until no session is at work, at most as long as the options say.
+
+    The last thing it does is to look, so that nothing is begun unseen while a checkpoint is written.
+    """
     server = Server.connect(options)
     try:
         begun = time.monotonic()
+        done = _checkpoint(server, options["checkpoint_limit_seconds"]) if options["checkpoint"] else False
+        checkpoint_seconds = time.monotonic() - begun
+        begun = last = time.monotonic()
         while True:
             sessions = server.rows(_SESSIONS)
             at_work = [session for session in sessions if session["state"] != "idle"]
             waited = time.monotonic() - begun
             if not at_work or waited >= options["limit_seconds"]:
                 break
+            if done and time.monotonic() - last >= CHECKPOINT_AGAIN_SECONDS:
+                _checkpoint(server, CHEAP_CHECKPOINT_SECONDS)
+                last = time.monotonic()
             time.sleep(DRAIN_INTERVAL_SECONDS)
         if at_work and options["on_limit"] == "fail":
             raise OperatorError(
@@ -94,16 +106,30 @@ def drain(options: dict) -> dict:
                 {"at_work": at_work[:SHOWN_SESSIONS]},
                 [_told(session) for session in at_work[:SHOWN_SESSIONS]],
             )
-        if options["checkpoint"]:
-            server.execute("CHECKPOINT")
         return {
             "drained": not at_work,
+            "checkpoint_done": done,
+            "checkpoint_seconds": round(checkpoint_seconds, 1),
             "waited_seconds": round(waited, 1),
             "sessions": len(sessions),
             "at_work": at_work[:SHOWN_SESSIONS],
         }
     finally:
         server.close()
+
+
+def _checkpoint(server: Server, limit_seconds: float) -> bool:
+    """Whether it was done in time. One that is not goes on without us: the server's own process writes it."""
+    server.execute("SELECT set_config('statement_timeout', %s, false)", [str(max(1, round(limit_seconds * 1000)))])
+    try:
+        server.execute("CHECKPOINT")
+    except PostgresError as error:
+        if error.sqlstate != QUERY_CANCELED:
+            raise
+        return False
+    finally:
+        server.execute("RESET statement_timeout")
+    return True
 
 
 def _told(session: dict) -> str:

@@ -11,9 +11,11 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Waits for the end of all transactions and queries that run, at most as long as O(limit_seconds) says. Sessions that
-    only idle are not waited for, and nobody is cut off or kept from connecting.
-  - Then makes a checkpoint, so that the stop that is to follow has little left to write.
+  - Makes a checkpoint, so that the stop that is to follow has little left to write.
+  - Then waits for the end of all transactions and queries that run, at most as long as O(limit_seconds) says. Sessions
+    that only idle are not waited for, and nobody is cut off or kept from connecting. The last thing it does is to look,
+    so what has begun during the checkpoint is waited for as well.
+  - Where that takes long, it starts small checkpoints meanwhile.
 extends_documentation_fragment:
   - midi.capacity.postgres
 options:
@@ -24,16 +26,20 @@ options:
     default: 30
   on_limit:
     description:
-      - What happens when sessions are still at work then. V(go_on) tells them in RV(at_work); V(fail) fails and makes
-        no checkpoint.
+      - What happens when sessions are still at work then. V(go_on) tells them in RV(at_work); V(fail) fails.
     type: str
     choices: [go_on, fail]
     default: go_on
   checkpoint:
     description:
-      - Whether to make a checkpoint in the end.
+      - Whether to make a checkpoint first.
     type: bool
     default: true
+  checkpoint_limit_seconds:
+    description:
+      - How long to wait for it at most. The server goes on writing it after that.
+    type: float
+    default: 60
 attributes:
   check_mode:
     description: Looks once, waits for nobody and makes no checkpoint.
@@ -62,8 +68,17 @@ drained:
   description: Whether no session was at work in the end.
   returned: success
   type: bool
+checkpoint_done:
+  description: Whether a checkpoint was made, and ended in its time.
+  returned: success
+  type: bool
+checkpoint_seconds:
+  description: How long it was waited for.
+  returned: success
+  type: float
+  sample: 0.4
 waited_seconds:
-  description: How long that took.
+  description: How long the sessions were waited for.
   returned: success
   type: float
   sample: 1.4
@@ -110,6 +125,7 @@ SPEC = ArgumentSpec(
         "limit_seconds": {"type": "float", "default": 30},
         "on_limit": {"type": "str", "choices": ["go_on", "fail"], "default": "go_on"},
         "checkpoint": {"type": "bool", "default": True},
+        "checkpoint_limit_seconds": {"type": "float", "default": 60},
     }
 )
 

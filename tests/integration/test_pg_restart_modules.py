@@ -3,11 +3,15 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg2
+import pytest
 
 from demo.servers import EmbeddedPostgres
 from tests.integration.conftest import RunModule, query
@@ -110,16 +114,60 @@ def test_a_drain_waits_for_transactions_and_not_for_idlers(postgres: EmbeddedPos
     failed = run_module("pg_drain", **connection, limit_seconds=0.3, on_limit="fail", fails=True)
     assert "1 sessions are still at work after" in failed["msg"]
     assert "importer, idle in transaction" in failed["msg"]
-    assert query(postgres, "SELECT checkpoint_lsn FROM pg_control_checkpoint()") == before
+    # What it writes is written before it waits, so that nothing is begun unseen.
+    failed_at = query(postgres, "SELECT checkpoint_lsn FROM pg_control_checkpoint()")
+    assert failed_at != before
     timer = threading.Timer(1, worker.commit)
     timer.start()
     done = run_module("pg_drain", **connection, limit_seconds=60)
     timer.join()
     assert (done["drained"], done["at_work"]) == (True, [])
     assert 0 < done["waited_seconds"] < 30
-    assert query(postgres, "SELECT checkpoint_lsn FROM pg_control_checkpoint()") != before
+    assert (done["checkpoint_done"], failed["msg"].count("importer")) == (True, 1)
+    assert query(postgres, "SELECT checkpoint_lsn FROM pg_control_checkpoint()") != failed_at
     for opened in (idler, worker):
         opened.close()
+
+
+@pytest.fixture
+def checkpointer(postgres: EmbeddedPostgres) -> Iterator[int]:
+    """The process that writes checkpoints, stopped, as if its disk took for ever."""
+    ((pid,),) = query(postgres, "SELECT pid FROM pg_stat_activity WHERE backend_type = 'checkpointer'")
+    os.kill(pid, signal.SIGSTOP)
+    yield pid
+    os.kill(pid, signal.SIGCONT)
+
+
+@pytest.mark.usefixtures("checkpointer")
+def test_a_checkpoint_is_waited_for_only_so_long(postgres: EmbeddedPostgres, run_module: RunModule) -> None:
+    connection = {"login_unix_socket": str(postgres.socket)}
+    found = run_module("pg_drain", **connection, limit_seconds=30, checkpoint_limit_seconds=0.5)
+    assert (found["drained"], found["checkpoint_done"], found["waited_seconds"]) == (True, False, 0.0)
+    assert 0.5 <= found["checkpoint_seconds"] < 30
+    unasked = run_module("pg_drain", **connection, limit_seconds=30, checkpoint=False)
+    assert (unasked["drained"], unasked["checkpoint_done"]) == (True, False)
+
+
+def test_what_begins_during_the_checkpoint_is_not_cut_off(
+    postgres: EmbeddedPostgres, run_module: RunModule, checkpointer: int
+) -> None:
+    results: list[dict] = []
+    options = {"login_unix_socket": str(postgres.socket), "limit_seconds": 0.3, "on_limit": "fail", "fails": True}
+    thread = threading.Thread(target=lambda: results.append(run_module("pg_drain", **options)))
+    thread.start()
+    while not query(postgres, "SELECT 1 FROM pg_stat_activity WHERE query = 'CHECKPOINT' AND state = 'active'"):
+        assert thread.is_alive()
+    worker = psycopg2.connect(
+        host=str(postgres.socket), user="postgres", dbname="postgres", application_name="importer"
+    )
+    with worker.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    os.kill(checkpointer, signal.SIGCONT)
+    thread.join()
+    worker.close()
+    (found,) = results
+    assert "1 sessions are still at work after" in found["msg"]
+    assert "importer, idle in transaction" in found["msg"]
 
 
 def test_an_interruption_is_measured(postgres: EmbeddedPostgres, run_module: RunModule, tmp_path: Path) -> None:
