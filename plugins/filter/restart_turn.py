@@ -16,9 +16,9 @@ positional: host
 options:
   _input:
     description:
-      - For each host of the run C(host), its name, C(due), whether it is to be restarted now, and of
-        M(midi.capacity.pg_restart_info) what it says of C(system_identifier), C(in_recovery), C(required) and
-        C(standbys).
+      - For each host of the run C(host), its name, C(due), whether it is to be restarted now, C(seconds), how long that
+        takes at most, and of M(midi.capacity.pg_restart_info) what it says of C(system_identifier), C(in_recovery),
+        C(required) and C(standbys).
     type: list
     elements: dict
     required: true
@@ -40,7 +40,7 @@ _value:
   description:
     - C(turn), which is 1 or 2, or 0 for a host that is not restarted; C(after), the hosts that have to be done
       before; C(replay_of), the primary whose WAL has to be replayed before, or null; C(problem), why it must not be
-      restarted, or an empty text.
+      restarted, or an empty text; C(earlier_seconds), how long the first turn takes at most, for a host of the second.
   type: dict
 """
 

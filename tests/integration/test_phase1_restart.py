@@ -111,6 +111,27 @@ def test_nothing_is_restarted_outside_the_maintenance_window(postgres: EmbeddedP
     assert live(postgres, "max_connections") == "256"
 
 
+def test_a_window_that_closes_during_the_trial_is_kept_to(
+    tmp_path: Path, postgres: EmbeddedPostgres, phase1: Phase1
+) -> None:
+    closed, prefix = tmp_path / "closed", tmp_path / "closes_the_window"
+    prefix.write_text(f'#!/bin/sh\n: >"{closed}"\nexec "$@"\n')
+    prefix.chmod(0o755)
+    tmp_path.chmod(0o777)
+    phase1.variables["postgres_tuning_restart_pg_ctl"] = [*postgres.pg_ctl[:-1], str(prefix), postgres.pg_ctl[-1]]
+    phase1.variables["capacity_maintenance_window"] = f"{{{{ '{NEVER}' if '{closed}' is exists else '{ALWAYS}' }}}}"
+    before = started_at(postgres)
+    run = phase1.succeeds(*TUNING)
+    assert "Check that it starts" in run.text
+    assert f"wait for a restart of PostgreSQL, and the maintenance window {NEVER} is closed; it opens at" in run.text
+    assert "UTC: run this again then" in run.text.split("To do next:")[1]
+    assert started_at(postgres) == before
+    assert not begun_file(phase1).exists()
+    closed.unlink()
+    phase1.succeeds(*TUNING, capacity_maintenance_window=ALWAYS)
+    assert live(postgres, "max_connections") == "256"
+
+
 def test_a_window_that_cannot_be_read_stops_the_phase(phase1: Phase1) -> None:
     said = phase1.fails(capacity_maintenance_window="at night")
     assert '"at night" is no maintenance window: write, for example, "Sat,Sun 02:00-05:00 Europe/Berlin"' in said

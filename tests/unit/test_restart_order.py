@@ -18,7 +18,7 @@ def server(host: str, live: int, after: int, workers: tuple[int, int] = (8, 8), 
         "max_worker_processes": {"live": str(workers[0]), "next_start": str(workers[1])},
     }
     known = {"host": host, "system_identifier": "7", "in_recovery": host.startswith("s"), "due": True, "standbys": 0}
-    return {**known, "required": required, **more}
+    return {**known, "required": required, "seconds": 100, **more}
 
 
 def turns(*servers: dict[str, Any]) -> dict[str, int]:
@@ -34,7 +34,21 @@ def test_raised_on_the_standbys_first() -> None:
 def test_lowered_on_the_primary_first_and_seen_by_the_standby() -> None:
     servers = [server("p", 200, 100), server("s1", 200, 100)]
     assert turns(*servers) == {"p": 1, "s1": 2}
-    assert turn_of("s1", servers) == {"turn": 2, "after": ["p"], "replay_of": "p", "problem": ""}
+    expected = {"turn": 2, "after": ["p"], "replay_of": "p", "problem": "", "earlier_seconds": 100}
+    assert turn_of("s1", servers) == expected
+
+
+def test_the_second_turn_waits_for_the_slowest_of_the_first() -> None:
+    servers = [
+        server("p", 100, 200, standbys=2),
+        server("s1", 100, 200, seconds=300),
+        server("s2", 100, 200),
+        server("q", 100, 200, system_identifier="8", seconds=500),
+        server("s9", 300, 300, system_identifier="9", due=False, seconds=900),
+    ]
+    assert {found["host"]: turn_of(found["host"], servers)["earlier_seconds"] for found in servers} == {
+        "p": 500, "s1": 0, "s2": 0, "q": 0, "s9": 0
+    }  # fmt: skip
 
 
 def test_other_settings_are_changed_on_the_standbys_first() -> None:

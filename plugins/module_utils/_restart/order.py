@@ -23,14 +23,16 @@ AT_LEAST_ON_STANDBYS = (
 
 
 def turn_of(host: str, servers: Sequence[Json]) -> Json:
-    """When a host has its turn: {turn, after, replay_of, problem}.
+    """When a host has its turn: {turn, after, replay_of, problem, earlier_seconds}.
 
-    servers: of all hosts of the run {host, system_identifier, in_recovery, due, required, standbys}: `due` says whether
-    the host is to be restarted now, `required` has {live, next_start} for each of AT_LEAST_ON_STANDBYS, and
-    `standbys` is how many standbys stream from it. Servers of one cluster have one system identifier.
+    servers: of all hosts of the run {host, system_identifier, in_recovery, due, required, standbys, seconds}: `due`
+    says whether the host is to be restarted now, `required` has {live, next_start} for each of AT_LEAST_ON_STANDBYS,
+    `standbys` is how many standbys stream from it, and `seconds` how long its own restart takes at most. Servers of one
+    cluster have one system identifier.
 
     turn: 1, 2, or 0 for a host that is not restarted. after: hosts that have to be done before it. replay_of: the
-    primary whose WAL has to be replayed before, or None. problem: why it must not be restarted, or "".
+    primary whose WAL has to be replayed before, or None. problem: why it must not be restarted, or "". earlier_seconds:
+    how long the first turn takes at most, for a host of the second one.
     """
     known = {server["host"]: server for server in servers}
     own = known[host]
@@ -56,11 +58,14 @@ def turn_of(host: str, servers: Sequence[Json]) -> Json:
         return _turn(1)
     earlier = [primary] if own["in_recovery"] else standbys
     after = [server["host"] for server in earlier if server["due"]]
-    return _turn(2, after=after, replay_of=primary["host"] if own["in_recovery"] and primary["due"] else None)
+    replay_of = primary["host"] if own["in_recovery"] and primary["due"] else None
+    # Hosts come to each task together, those of other clusters, too: so the slowest of them counts.
+    others = [server["seconds"] for server in servers if server["due"] and server["host"] != host]
+    return {**_turn(2, after=after, replay_of=replay_of), "earlier_seconds": max(others, default=0)}
 
 
 def _turn(turn: int, after: Sequence[str] = (), replay_of: Optional[str] = None, problem: str = "") -> Json:
-    return {"turn": turn, "after": list(after), "replay_of": replay_of, "problem": problem}
+    return {"turn": turn, "after": list(after), "replay_of": replay_of, "problem": problem, "earlier_seconds": 0}
 
 
 def _without_primary(own: Json, primaries: Sequence[Json], standbys: Sequence[Json]) -> Json:
