@@ -73,4 +73,5 @@ def test_the_baseline_is_that_of_the_server_in_the_container() -> None:
     assert baseline["snapshot"]["server"]["system_identifier"] == sql(
         "SELECT system_identifier FROM pg_control_system()"
     )
-    assert baseline["snapshot"]["missing"] == []
+    # Several servers of a machine may publish a port, so which of its processes this one is, is not guessed.
+    assert {entry["part"] for entry in baseline["snapshot"]["missing"]} <= {"host.cgroup"}
