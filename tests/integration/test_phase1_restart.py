@@ -3,16 +3,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg2
 import pytest
 
-from demo.servers import EmbeddedPostgres
+from demo.servers import EmbeddedPostgres, postgres_bin
 from tests.integration.conftest import query
-from tests.integration.playbook_runs import Phase1
+from tests.integration.playbook_runs import Phase1, run_playbook
 from tests.integration.restart_runs import (
     ALWAYS,
     NEVER,
@@ -129,6 +134,62 @@ def test_a_window_that_closes_during_the_trial_is_kept_to(
     assert not begun_file(phase1).exists()
     closed.unlink()
     phase1.succeeds(*TUNING, capacity_maintenance_window=ALWAYS)
+    assert live(postgres, "max_connections") == "256"
+
+
+@pytest.fixture
+def standby(tmp_path: Path, postgres: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+    """A standby of the server, which runs."""
+    found = EmbeddedPostgres(tmp_path / "standby")
+    found.home.mkdir()
+    shutil.chown(found.home, postgres.data.owner(), postgres.data.group())
+    command = [
+        *postgres.pg_ctl[:-1],
+        str(postgres_bin() / "pg_basebackup"),
+        "--write-recovery-conf",
+        "--checkpoint=fast",
+    ]
+    subprocess.run(
+        [*command, f"--host={postgres.socket}", "--username=postgres", f"--pgdata={found.data}"], check=True, cwd="/"
+    )
+    found.start()
+    yield found
+    found.stop()
+
+
+def test_a_host_of_the_second_turn_stays_behind_where_the_window_holds_only_one(
+    tmp_path: Path, postgres: EmbeddedPostgres, standby: EmbeddedPostgres
+) -> None:
+    # Each may take more than an hour, and the window is open for two more.
+    now = datetime.now(UTC)
+    window = f"daily {now - timedelta(minutes=5):%H:%M}-{now + timedelta(hours=2):%H:%M}"
+    common = {**Phase1(tmp_path, postgres).variables, "postgres_tuning_restart": "when_pending"}
+    common |= {"postgres_tuning_become": False, "postgres_tuning_statement_statistics": False}
+    common |= {"postgres_tuning_trial_start": False, "postgres_tuning_drain_seconds": 4000}
+    hosts = {
+        name: {
+            "postgres_tuning_connection": {"login_unix_socket": str(server.socket)},
+            "postgres_tuning_restart_pg_ctl": server.pg_ctl,
+            "postgres_tuning_restart_log": str(server.log),
+            "postgres_tuning_state_dir": str(server.home / "state"),
+        }
+        for name, server in (("first", standby), ("second", postgres))
+    }
+    playbook = tmp_path / "both.yml"
+    playbook.write_text(
+        json.dumps([{"hosts": "all", "gather_facts": False, "roles": ["midi.capacity.postgres_tuning"]}])
+    )
+    inventory = {"all": {"hosts": hosts, "vars": common}}
+    before = started_at(postgres)
+    run = run_playbook(str(playbook), tmp_path, inventory, postgres_tuning_maintenance_window=window)
+    assert run.returncode == 0, run.output
+    assert re.search(
+        r"max_connections wait for a restart .* closes in 1\d\d min, and a restart may need 8\d\d\d s", run.text
+    )
+    assert started_at(postgres) == before
+    assert live(standby, "max_connections") == "256"
+    run = run_playbook(str(playbook), tmp_path, inventory)
+    assert run.returncode == 0, run.output
     assert live(postgres, "max_connections") == "256"
 
 
