@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 SERVER = {"system_identifier": "7711527333102537146", "data_directory": "/var/lib/postgresql/16/main"}
 
 
-def settings_way_back(entries: Any, to: str = "", server: Any = SERVER) -> Any:
-    return filters.FilterModule().filters()["settings_way_back"](entries, server, to)
+def settings_way_back(entries: Any, to: str = "", server: Any = None) -> Any:
+    return filters.FilterModule().filters()["settings_way_back"](entries, server or SERVER, to)
 
 
 def entry(number: int, undoes: str | None = None, **stored: tuple[str | None, str | None]) -> dict[str, Any]:

@@ -383,7 +383,7 @@ def digest() -> Iterator[str]:
     docker("tag", IMAGE, REPOSITORY)
     docker("push", "--quiet", REPOSITORY)
     known = json.loads(docker("image", "inspect", REPOSITORY))[0]["RepoDigests"]
-    reference = next(name for name in known if name.startswith(REPOSITORY))
+    (reference,) = (name for name in known if name.startswith(REPOSITORY))
     build = ["docker", "build", "--quiet", "--tag", REPOSITORY, "-"]
     subprocess.run(build, input=f"FROM {IMAGE}\nLABEL other=yes\n", text=True, check=True, capture_output=True)
     docker("push", "--quiet", REPOSITORY)
