@@ -180,7 +180,7 @@ def test_a_database_has_to_be_marked(postgres: EmbeddedPostgres, run_module: Run
     allowed = run_module("pg_stress_guard_info", allow=True, **place)
     assert (allowed["changed"], allowed["marked"], allowed["allowed_by"]) == (False, False, "capacity_allow_stress")
     # The statement of the message is the way.
-    statement = refused["msg"].split("for tests, run ")[1].split(";")[0]
+    statement = refused["msg"].split("is one, run ")[1].split(";")[0]
     assert statement == 'ALTER DATABASE "postgres" SET midi_capacity.test = on'
     query(postgres, statement)
     marked = run_module("pg_stress_guard_info", **place)
