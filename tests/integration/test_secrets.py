@@ -123,12 +123,8 @@ def test_no_password_is_to_be_seen(phase1: Phase1, postgres_secret: str, redis_s
     pgpass = phase1.state / "conf" / "pgpass"
     made_up = pgpass.read_text().strip().rsplit(":", 1)[1]
     # Where a secret is at home: what the operator wrote, the servers' own files, and the agent's.
-    settings_at = [
-        directory / "inventory.yml",
-        phase1.postgres.data / "postgresql.auto.conf",
-        phase1.postgres.log,
-        phase1.postgres.data / "pg_stat_tmp",
-    ]
+    stored = phase1.postgres.data / "postgresql.auto.conf"
+    settings_at = [directory / "inventory.yml", stored, phase1.postgres.log]
     homes = {
         conninfo_secret: settings_at,
         command_secret: settings_at,
