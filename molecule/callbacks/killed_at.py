@@ -19,6 +19,6 @@ class CallbackModule(CallbackBase):
     CALLBACK_NAME = "killed_at"
     CALLBACK_NEEDS_ENABLED = True
 
-    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:  # noqa: ARG002, FBT001
+    def v2_playbook_on_task_start(self, task: Any, is_conditional: bool) -> None:
         if task.name == os.environ["KILLED_AT"]:
             os.kill(os.getpid(), signal.SIGKILL)

@@ -44,13 +44,7 @@ class PrivateFile:
         """Replace it. The new one is private from its first moment on."""
         unfinished = f"{self.path}.new"
         try:
-            if os.path.lexists(unfinished):
-                os.unlink(unfinished)
-            with os.fdopen(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "w") as file:
-                os.fchmod(file.fileno(), MODE)
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
+            write_new(unfinished, text.encode())
             os.rename(unfinished, self.path)
         except OSError as error:
             raise _unusable(self.path, "written", error) from None
@@ -60,6 +54,20 @@ class PrivateFile:
             os.unlink(self.path)
         except OSError as error:
             raise _unusable(self.path, "removed", error) from None
+
+
+def write_new(path: str, content: bytes) -> None:
+    """A file for its owner alone from its first moment on; what a run that was cut off left there goes.
+
+    Raises OSError.
+    """
+    if os.path.lexists(path):
+        os.unlink(path)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE), "wb") as file:
+        os.fchmod(file.fileno(), MODE)
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _unusable(path: str, verb: str, error: Exception) -> OperatorError:

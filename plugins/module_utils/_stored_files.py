@@ -15,6 +15,7 @@ import time
 
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._private_file import write_new
 
 ABOVE_MODE = 0o755
 
@@ -160,13 +161,8 @@ def _have_files(files: list, modes: dict) -> dict:
 
 def _written(path: str, content: bytes) -> str:
     """Private until it is whole. The process' number is in its name, so what has it was left by one that is gone."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(path)
     try:
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        write_new(path, content)
     except OSError as error:
         with contextlib.suppress(OSError):
             os.unlink(path)

@@ -153,7 +153,7 @@ def test_a_password_from_a_file_lets_every_module_in(
         ("wrong", {}, "Redis refused the login"),
     ],
 )
-def test_a_password_file_that_does_not_do_is_told(  # noqa: PLR0913
+def test_a_password_file_that_does_not_do_is_told(
     redis_server: EmbeddedRedis, run_module: RunModule, guarded: Path, text: str | None, more: dict, message: str
 ) -> None:
     guarded.unlink() if text is None else guarded.write_text(text)

@@ -535,7 +535,7 @@ class Killed:
 
 @pytest.fixture(scope="module")
 def killed(
-    made: tuple[Run, Watch],  # noqa: ARG001
+    made: tuple[Run, Watch],
     servers: dict[str, dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Killed:
@@ -551,7 +551,7 @@ def killed(
 
 @pytest.fixture(scope="module")
 def changed(
-    killed: Killed,  # noqa: ARG001
+    killed: Killed,
     servers: dict[str, dict[str, Any]],
     tmp_path_factory: pytest.TempPathFactory,
 ) -> tuple[Run, str]:

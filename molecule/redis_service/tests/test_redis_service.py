@@ -181,7 +181,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> Killed:
 
 
 @pytest.fixture(scope="module")
-def finished(killed: Killed, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001
+def finished(killed: Killed, tmp_path_factory: pytest.TempPathFactory) -> Run:
     return role(tmp_path_factory.mktemp("finished"), INVENTORY, "--limit", "redis", **WANTED)
 
 
@@ -223,7 +223,7 @@ def test_auto_is_what_the_host_bears(host: Any) -> None:
 
 
 @pytest.fixture(scope="module")
-def broken(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001
+def broken(finished: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     wanted = {**WANTED, "redis_cache_settings": {"io-threads": 999}}
     return role(tmp_path_factory.mktemp("broken"), INVENTORY, "--limit", "redis", **wanted)
 
@@ -243,7 +243,7 @@ REFUSED: dict[str, dict[str, Any]] = {
 
 
 @pytest.fixture(scope="module")
-def settled(broken: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:  # noqa: ARG001
+def settled(broken: Run, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """What is there already; and, at the same time on the same hosts by other names, what is refused."""
     directory = tmp_path_factory.mktemp("settled")
     reach = {"ansible_connection": "community.docker.docker", "ansible_user": "deploy"}
