@@ -168,7 +168,7 @@ def test_no_secret_is_seen(postgres: EmbeddedPostgres, plain: Operator, tmp_path
     # What Ansible itself is told comes from a file, not from its arguments.
     plain.variables |= {
         "capacity_baseline_stress_command": "echo error with $PGPASSWORD; echo error at $URL; exit 1",
-        "capacity_baseline_stress_environment": {"PGPASSWORD": SECRET, "URL": f"postgresql://u:{SECRET}2@h/d"},
+        "capacity_baseline_stress_environment": {"PGPASSWORD": SECRET, "URL": f"postgresql://u:{SECRET}2@h/postgres"},
     }
     watcher = threading.Thread(target=look)
     watcher.start()
@@ -177,7 +177,7 @@ def test_no_secret_is_seen(postgres: EmbeddedPostgres, plain: Operator, tmp_path
     finally:
         over.set()
         watcher.join()
-    assert done.returncode == 2 and "The stress test failed" in done.text
+    assert done.returncode == 2 and "The stress test failed" in done.text, done.text[-3000:]
     assert SECRET not in done.output and seen == []
     log = plain.document()["log"]["path"]
     assert SECRET in Path(log).read_text()
