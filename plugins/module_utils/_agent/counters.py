@@ -1,0 +1,100 @@
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Counters of statements: their columns in the history, and which statements a snapshot keeps a row of.
+
+A row is a dict with pg_stat_statements' names of 1.11 and newer, as in a snapshot; times are milliseconds, moments ISO
+8601 in UTC. A statement is known by its key.
+"""
+
+from __future__ import annotations
+
+import datetime
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+Row = Dict[str, Any]
+# userid, dbid, queryid, toplevel
+Key = Tuple[int, int, str, bool]
+
+SUMS = (
+    "calls",
+    "rows",
+    "total_exec_time",
+    "shared_blks_hit",
+    "shared_blks_read",
+    "shared_blks_dirtied",
+    "shared_blks_written",
+    "temp_blks_read",
+    "temp_blks_written",
+    "shared_blk_read_time",
+    "shared_blk_write_time",
+    "wal_bytes",
+)
+_TIMES = ("total_exec_time", "shared_blk_read_time", "shared_blk_write_time")
+_SPREAD = ("stddev_exec_time", "min_exec_time", "max_exec_time")
+_MOMENTS = ("stats_since", "minmax_stats_since")
+NAMES = (*SUMS, *_SPREAD, *_MOMENTS)
+COLUMNS = tuple((name, "REAL" if name in _TIMES or name in _SPREAD else "INTEGER") for name in NAMES)
+_EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def key(row: Mapping[str, Any]) -> Key:
+    return row["userid"], row["dbid"], row["queryid"], row["toplevel"]
+
+
+def to_columns(row: Mapping[str, Any]) -> Tuple[Any, ...]:
+    """The values of COLUMNS; a counter that the row does not have is NULL."""
+    return tuple(_milliseconds(row.get(name)) if name in _MOMENTS else row.get(name) for name in NAMES)
+
+
+def from_columns(values: Sequence[Any]) -> Row:
+    return {name: _moment(value) if name in _MOMENTS else value for name, value in zip(NAMES, values)}  # noqa: B905 (Python 3.8 has no strict)
+
+
+def changed(before: Optional[Row], now: Row) -> bool:
+    """Whether the statement ran, or began anew, since `before`; None is a statement that was not there."""
+    if before is None:
+        return bool(now["calls"])
+    return before["calls"] != now["calls"] or before.get("stats_since") != now.get("stats_since")
+
+
+def spent_ms(before: Optional[Row], now: Row) -> float:
+    """How long the statement ran since `before`, as far as that can be known: one that began anew counts from zero."""
+    anew = before is None or now["calls"] < before["calls"] or before.get("stats_since") != now.get("stats_since")
+    return float(now["total_exec_time"] - (0 if anew or before is None else before["total_exec_time"]))
+
+
+def kept(before: Mapping[Key, Row], now: Mapping[Key, Row], limit: int) -> List[Key]:
+    """The statements that ran since `before` and took most time of it, most first; at most `limit`."""
+    ran = [name for name, row in now.items() if changed(before.get(name), row)]
+    ran.sort(key=lambda name: (-spent_ms(before.get(name), now[name]), name))
+    return ran[:limit]
+
+
+def total(rows: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:
+    """The sums of all counters that may be added up, and in `statements` how many rows they are of."""
+    found: Dict[str, Any] = dict.fromkeys(("statements", *SUMS), 0)
+    for row in rows:
+        found["statements"] += 1
+        for name in SUMS:
+            found[name] += row.get(name) or 0
+    return found
+
+
+def rest(whole: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:
+    """What `whole`, a total, has beside these rows. Rounding of sums of times never makes it negative."""
+    listed = total(rows)
+    return {name: max(0, whole[name] - listed[name]) for name in whole}
+
+
+def _milliseconds(moment: Optional[str]) -> Optional[int]:
+    if moment is None:
+        return None
+    found = datetime.datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
+    return (found - _EPOCH) // datetime.timedelta(milliseconds=1)
+
+
+def _moment(milliseconds: Optional[int]) -> Optional[str]:
+    if milliseconds is None:
+        return None
+    found = _EPOCH + datetime.timedelta(milliseconds=milliseconds)
+    return found.strftime("%Y-%m-%dT%H:%M:%S.") + f"{found.microsecond // 1000:03d}Z"
