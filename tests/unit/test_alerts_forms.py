@@ -337,7 +337,7 @@ NOTHING = Reading(None, applicable=False)
 )  # fmt: skip
 def test_what_a_plugin_says(pairs: Any, code: int, first: str) -> None:
     found, text = plugin_output.report(evaluations(*pairs))
-    assert (found, text.split("\n")[0].split(" | ")[0]) == (code, first)
+    assert (found, text.split("\n", maxsplit=1)[0].split(" | ")[0]) == (code, first)
     bad = [one for one in evaluations(*pairs) if one.state not in ("ok", "not applicable")]
     assert text.endswith("\n") and len(text.splitlines()) == 1 + len(bad)
 

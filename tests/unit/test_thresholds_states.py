@@ -147,7 +147,7 @@ def test_a_state_gets_worse_only_by_a_row_or_after_unknown(of: Threshold, series
 
 def test_the_memory_comes_to_rest() -> None:
     memory, sizes = None, []
-    for _ in range(50):
+    for _again in range(50):
         _found, memory = evaluate(threshold(samples=3), [Reading(95)], memory)
         sizes.append(json.dumps(memory))
     assert len(set(sizes[3:])) == 1

@@ -201,7 +201,8 @@ def test_all_problems_come_at_once() -> None:
     wrong = problems(
         {"metric": CPU, "warn": "x", "for": 0, "oops": 1}, 3, {"metric": "nix"}, {"metric": CPU, "warn": 70}
     )
-    assert [text.split(":")[0] for text in wrong] == [f"entry 1 ({CPU})"] * 3 + ["entry 2", "entry 3", "entry 4"]
+    begun = [text.split(":", maxsplit=1)[0] for text in wrong]
+    assert begun == [f"entry 1 ({CPU})"] * 3 + ["entry 2", "entry 3", "entry 4"]
     assert wrong[-1] == f"entry 4: {CPU} stands in entry 1 already: write both as one"
 
 
