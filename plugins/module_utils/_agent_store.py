@@ -41,9 +41,13 @@ class Store:
     @classmethod
     def open(cls, path: str) -> Store:
         """Opens the history, and makes it where there is none. Raises StoreError."""
-        with _told(path):
+        try:
             # SQLite gives its other files the mode of this one.
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, MODE))
+        except OSError as error:
+            remedy = "run as the account that the agent runs as"
+            raise StoreError(f"the history cannot be opened: {error.strerror}", path, remedy) from None
+        with _told(path):
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
@@ -118,7 +122,7 @@ class Store:
         found = self._rows(
             f"SELECT {', '.join(names)} FROM snapshot WHERE kind = ? AND taken_at >= ? ORDER BY id", (kind, since)
         )
-        return [dict(zip(names, row)) for row in found]  # noqa: B905 (Python 3.8 has no strict)
+        return [dict(zip(names, row)) for row in found]
 
     def document(self, number: int) -> dict:
         """The snapshot as it was stored, its statements with the rows that are kept and the rest."""
@@ -140,13 +144,8 @@ class Store:
             (number,),
         )
         width = len(_IDENTITY)
-        rows = []
-        for row in found:
-            identity_of = dict(zip(_IDENTITY, row))  # noqa: B905 (Python 3.8 has no strict)
-            rows.append({**identity_of, **counters.from_columns(row[width:])})
-        for row in rows:
-            row["toplevel"] = bool(row["toplevel"])
-        return rows
+        rows = [{**dict(zip(_IDENTITY, row)), **counters.from_columns(row[width:])} for row in found]
+        return [{**row, "toplevel": bool(row["toplevel"])} for row in rows]
 
     def without_text(self, system_identifier: str, keys) -> set:
         """Those of the keys whose text is not stored yet."""
@@ -192,7 +191,7 @@ class Store:
         """The last ones, the newest first: {id, command, started_at, outcome, reason, snapshot_id, cost}."""
         names = ("id", "command", "started_at", "outcome", "reason", "snapshot_id", "cost")
         found = self._rows(f"SELECT {', '.join(names)} FROM run ORDER BY id DESC LIMIT ?", (limit,))
-        runs = [dict(zip(names, row)) for row in found]  # noqa: B905 (Python 3.8 has no strict)
+        runs = [dict(zip(names, row)) for row in found]
         return [{**run, "cost": json.loads(run["cost"]) if run["cost"] else None} for run in runs]
 
     def memory(self, name: str) -> dict | None:
@@ -336,15 +335,11 @@ def _unpacked(packed: bytes) -> dict:
 
 @contextlib.contextmanager
 def _told(path: str):
-    """Faults of SQLite and of the file, as people need them."""
+    """Faults of SQLite, as people need them."""
     try:
         yield
     except sqlite3.Error as error:
         raise _explained(str(error), path) from None
-    except OSError as error:
-        raise StoreError(
-            f"the history cannot be opened: {error.strerror}", path, "run as the account that the agent runs as"
-        ) from None
 
 
 def _explained(message: str, path: str) -> StoreError:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
+from ansible_collections.midi.capacity.plugins.module_utils._windows.statements import FIGURES
 
 # What capacity work looks at. `statement_timeout` is not here: the snapshot sets its own, so it would read itself.
 SETTING_NAMES = (
@@ -241,21 +242,8 @@ SELECT {OWN} (SELECT max(setting) FROM pg_settings WHERE name = 'data_directory'
        pg_backend_pid() AS backend_pid
 """
 
-# Counters of a statement that may be added up; times are in milliseconds.
-STATEMENT_COUNTERS = (
-    "calls",
-    "rows",
-    "total_exec_time",
-    "shared_blks_hit",
-    "shared_blks_read",
-    "shared_blks_dirtied",
-    "shared_blks_written",
-    "temp_blks_read",
-    "temp_blks_written",
-    "shared_blk_read_time",
-    "shared_blk_write_time",
-    "wal_bytes",
-)
+# Counters of a statement that may be added up, those that windows are over; times are in milliseconds.
+STATEMENT_COUNTERS = tuple(FIGURES)
 _EXTREME_COLUMNS = (("min_exec_time", "min"), ("max_exec_time", "max"))
 LONGEST_QUERY = 2000
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 import datetime
 import decimal
 
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+
 
 def plain(value):
     """dicts and lists all the way down; whole decimals as int, others as float; times in UTC, durations in seconds."""
@@ -17,13 +19,7 @@ def plain(value):
     if isinstance(value, decimal.Decimal):
         return int(value) if value == value.to_integral_value() else float(value)
     if isinstance(value, datetime.datetime):
-        return utc(value)
+        return _moments.written(value)
     if isinstance(value, datetime.timedelta):
         return value.total_seconds()
     return value
-
-
-def utc(moment: datetime.datetime) -> str:
-    """ISO 8601 with milliseconds and Z: always the same width, so texts sort as moments do."""
-    moment = moment.astimezone(datetime.timezone.utc)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"

@@ -161,7 +161,7 @@ def _import(server: Server, batch: dict, tags: list) -> None:
 
 def _import_once(server: Server, batch: dict, tags: list) -> None:
     reserved = [row["id"] for row in server.rows(_RESERVE, {"count": len(batch["files"])})]
-    new_id = {row[0]: file_id for row, file_id in zip(batch["files"], reserved)}  # noqa: B905 (Python 3.8 has no strict)
+    new_id = {row[0]: file_id for row, file_id in zip(batch["files"], reserved)}
     server.execute("BEGIN")
     _copy(server, FILES, [_with_ids(row, new_id) for row in batch["files"]])
     _copy(server, MUSICAL_METADATA, [(new_id[row[0]], *row[1:]) for row in batch["metadata"]])

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock, delivery, memory, news, silences
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import delivery, memory, news, silences
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.texts import Place
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.evaluate import evaluate_all
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import Reading, Threshold
@@ -63,7 +64,7 @@ class Agent:
         return [gist(self.run(cpu_busy_percent=value)) for value in values]
 
     def pass_time(self, seconds: float) -> None:
-        self.now = clock.after(self.now, seconds)
+        self.now = _moments.after(self.now, seconds)
 
     def silence(self, seconds: float, metric: str | None = None) -> None:
         self.document = silences.added(self.document, self.now, seconds, "tests", metric)

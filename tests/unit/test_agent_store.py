@@ -50,7 +50,7 @@ def row(queryid: str, calls: int, total_ms: float, **more: Any) -> dict[str, Any
 
 
 def add(store: Store, minute: int, *rows: dict[str, Any], kind: str = FULL, limit: int = 100, **more: Any) -> int:
-    found = {counters.key(entry): entry for entry in rows}
+    found = {windows.key(entry): entry for entry in rows}
     document = {
         "taken_at": at(minute),
         "server": {"system_identifier": more.pop("system", SYSTEM)},
@@ -65,6 +65,12 @@ def add(store: Store, minute: int, *rows: dict[str, Any], kind: str = FULL, limi
 def store(tmp_path: Path) -> Any:
     with Store.open(str(tmp_path / "history.sqlite3")) as opened:
         yield opened
+
+
+@pytest.mark.parametrize(("table", "before"), [("counter", 2), ("newest", 2)])
+def test_every_counter_has_its_column(store: Store, table: str, before: int) -> None:
+    columns = [column[1] for column in store._rows(f"PRAGMA table_info({table})", ())]
+    assert tuple(columns[before:]) == counters.NAMES
 
 
 def test_what_goes_in_comes_out(store: Store) -> None:
@@ -121,7 +127,7 @@ def test_what_was_dropped_and_another_server_are_no_beginning(store: Store) -> N
 
 
 def test_the_text_of_a_statement_is_stored_once(store: Store) -> None:
-    key = counters.key(row("1", 1, 1))
+    key = windows.key(row("1", 1, 1))
     assert store.without_text(SYSTEM, [key]) == {key}
     add(store, 0, row("1", 1, 1))
     assert store.without_text(SYSTEM, [key]) == set()
@@ -130,7 +136,7 @@ def test_the_text_of_a_statement_is_stored_once(store: Store) -> None:
     assert store.rows(number)[0]["query"] == "SELECT 1"
     # One that could not be had then can be had later.
     add(store, 120, row("2", 2, 2, query=None))
-    assert store.without_text(SYSTEM, [counters.key(row("2", 1, 1))])
+    assert store.without_text(SYSTEM, [windows.key(row("2", 1, 1))])
     number = add(store, 180, row("2", 3, 3))
     assert store.rows(number)[0]["query"] == "SELECT 2"
 
@@ -144,10 +150,11 @@ def test_only_its_owner_may_read_it(tmp_path: Path) -> None:
 
 
 def test_a_transaction_is_whole_or_not_at_all(store: Store) -> None:
-    with pytest.raises(KeyError), store.transaction():
+    # Whatever ended it comes through as it is.
+    with pytest.raises(FileNotFoundError), store.transaction():
         add(store, 0, row("1", 1, 1))
         store.remember("alerts", {"a": 1})
-        raise KeyError
+        raise FileNotFoundError
     assert store.heads(FULL) == [] and store.memory("alerts") is None and store.newest(FULL, SYSTEM) == {}
 
 

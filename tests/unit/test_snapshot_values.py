@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import MASK, without_secrets
-from ansible_collections.midi.capacity.plugins.module_utils._snapshot_values import plain, utc
+from ansible_collections.midi.capacity.plugins.module_utils._snapshot_values import plain
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,12 +33,6 @@ def test_plain(value: Any, expected: Any) -> None:
     assert plain(value) == expected
     assert type(plain(value)) is type(expected)
     json.dumps(plain(value))
-
-
-@given(st.lists(st.datetimes(timezones=st.timezones(), min_value=datetime.datetime(1971, 1, 1)), min_size=2))
-def test_moments_sort_as_their_texts_do(moments: list[datetime.datetime]) -> None:
-    texts = [utc(moment) for moment in sorted(moments)]
-    assert texts == sorted(texts)
 
 
 TEXTS = [

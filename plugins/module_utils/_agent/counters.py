@@ -11,56 +11,38 @@ from __future__ import annotations
 import datetime
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-Row = Dict[str, Any]
-# userid, dbid, queryid, toplevel
-Key = Tuple[int, int, str, bool]
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._windows.statements import FIGURES, Key
 
-SUMS = (
-    "calls",
-    "rows",
-    "total_exec_time",
-    "shared_blks_hit",
-    "shared_blks_read",
-    "shared_blks_dirtied",
-    "shared_blks_written",
-    "temp_blks_read",
-    "temp_blks_written",
-    "shared_blk_read_time",
-    "shared_blk_write_time",
-    "wal_bytes",
-)
-_TIMES = ("total_exec_time", "shared_blk_read_time", "shared_blk_write_time")
-_SPREAD = ("stddev_exec_time", "min_exec_time", "max_exec_time")
+Row = Dict[str, Any]
+
+SUMS = tuple(FIGURES)
 _MOMENTS = ("stats_since", "minmax_stats_since")
-NAMES = (*SUMS, *_SPREAD, *_MOMENTS)
-COLUMNS = tuple((name, "REAL" if name in _TIMES or name in _SPREAD else "INTEGER") for name in NAMES)
+# The columns of the history, in its order.
+NAMES = (*SUMS, "stddev_exec_time", "min_exec_time", "max_exec_time", *_MOMENTS)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
-def key(row: Mapping[str, Any]) -> Key:
-    return row["userid"], row["dbid"], row["queryid"], row["toplevel"]
-
-
 def to_columns(row: Mapping[str, Any]) -> Tuple[Any, ...]:
-    """The values of COLUMNS; a counter that the row does not have is NULL."""
+    """The values of NAMES, moments in milliseconds since 1970; a counter that the row does not have is NULL."""
     return tuple(_milliseconds(row.get(name)) if name in _MOMENTS else row.get(name) for name in NAMES)
 
 
 def from_columns(values: Sequence[Any]) -> Row:
-    return {name: _moment(value) if name in _MOMENTS else value for name, value in zip(NAMES, values)}  # noqa: B905 (Python 3.8 has no strict)
+    return {name: _moment(value) if name in _MOMENTS else value for name, value in zip(NAMES, values)}
 
 
 def changed(before: Optional[Row], now: Row) -> bool:
     """Whether the statement ran, or began anew, since `before`; None is a statement that was not there."""
     if before is None:
         return bool(now["calls"])
-    return before["calls"] != now["calls"] or before.get("stats_since") != now.get("stats_since")
+    return before["calls"] != now["calls"] or _began_anew(before, now)
 
 
 def spent_ms(before: Optional[Row], now: Row) -> float:
     """How long the statement ran since `before`, as far as that can be known: one that began anew counts from zero."""
-    anew = before is None or now["calls"] < before["calls"] or before.get("stats_since") != now.get("stats_since")
-    return float(now["total_exec_time"] - (0 if anew or before is None else before["total_exec_time"]))
+    counted = 0.0 if before is None or _began_anew(before, now) else before["total_exec_time"]
+    return float(now["total_exec_time"] - counted)
 
 
 def kept(before: Mapping[Key, Row], now: Mapping[Key, Row], limit: int) -> List[Key]:
@@ -86,15 +68,13 @@ def rest(whole: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Dict[st
     return {name: max(0, whole[name] - listed[name]) for name in whole}
 
 
+def _began_anew(before: Row, now: Row) -> bool:
+    return bool(now["calls"] < before["calls"] or before.get("stats_since") != now.get("stats_since"))
+
+
 def _milliseconds(moment: Optional[str]) -> Optional[int]:
-    if moment is None:
-        return None
-    found = datetime.datetime.strptime(moment, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=datetime.timezone.utc)
-    return (found - _EPOCH) // datetime.timedelta(milliseconds=1)
+    return None if moment is None else (_moments.parsed(moment) - _EPOCH) // datetime.timedelta(milliseconds=1)
 
 
 def _moment(milliseconds: Optional[int]) -> Optional[str]:
-    if milliseconds is None:
-        return None
-    found = _EPOCH + datetime.timedelta(milliseconds=milliseconds)
-    return found.strftime("%Y-%m-%dT%H:%M:%S.") + f"{found.microsecond // 1000:03d}Z"
+    return None if milliseconds is None else _moments.written(_EPOCH + datetime.timedelta(milliseconds=milliseconds))

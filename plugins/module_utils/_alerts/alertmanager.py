@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.headline import headline
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.texts import Place
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.catalog import BY_NAME, PREFIX
@@ -29,7 +29,7 @@ def payload(
     found: List[Json] = []
     for alert in alerts:
         if alert["state"] in BAD:
-            found.append(_entry(alert, alert["state"], place, clock.after(now, valid_seconds), generator_url))
+            found.append(_entry(alert, alert["state"], place, _moments.after(now, valid_seconds), generator_url))
         if alert["told"] in BAD and _severity(alert["told"]) != _severity(alert["state"]):
             found.append(_entry(alert, alert["told"], place, now, generator_url))
     return found
@@ -39,7 +39,7 @@ def trial(place: Place, now: str, valid_seconds: float) -> List[Json]:
     """An alert that says nothing but that it arrives, and is over by itself."""
     labels = {"alertname": TEST_NAME, "severity": "info", **place._asdict()}
     annotations = {"summary": "This is a test: whoever reads it gets the alerts"}
-    ends = clock.after(now, valid_seconds)
+    ends = _moments.after(now, valid_seconds)
     return [{"labels": labels, "annotations": annotations, "startsAt": now, "endsAt": ends}]
 
 
@@ -71,4 +71,4 @@ def _severity(state: str) -> str:
 
 def _span(begins: str, ends: str) -> Tuple[str, str]:
     """It refuses what ends before it begins, which a clock that was set back can make."""
-    return clock.earliest(begins, ends), ends
+    return _moments.earliest(begins, ends), ends

@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from email.utils import format_datetime
 from typing import Any, Dict, List, Sequence
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.texts import Place, body, subject
 
 # Bare addresses, and names of local users as sendmail takes them.
@@ -39,7 +39,7 @@ def mail(message: Dict[str, Any], place: Place, sender: str, recipients: Sequenc
     found["From"] = sender
     found["To"] = ", ".join(recipients)
     found["Subject"] = subject(message, place)
-    found["Date"] = format_datetime(clock.parsed(message["at"]))
+    found["Date"] = format_datetime(_moments.parsed(message["at"]))
     found["Message-ID"] = f"<{message['id']}@{_NOT_IN_A_HOST.sub('-', place.host).strip('.-') or 'localhost'}>"
     # RFC 3834: no answer, please.
     found["Auto-Submitted"] = "auto-generated"

@@ -7,7 +7,7 @@ from __future__ import annotations
 import copy
 from typing import Any, Dict, Optional, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 
 Json = Dict[str, Any]
 
@@ -45,14 +45,14 @@ def settled(document: Json, now: str) -> Json:
     """
     document = copy.deepcopy(document)
     before, document["at"] = document["at"], now
-    if before is None or clock.elapsed(before, now) >= 0:
+    if before is None or _moments.elapsed(before, now) >= 0:
         return document
     for alert in document["alerts"].values():
         for name in ("since", "bad_since"):
-            alert[name] = clock.earliest(alert[name], now)
+            alert[name] = _moments.earliest(alert[name], now)
         if alert["told_at"] is not None:
-            alert["told_at"] = clock.after(now, -max(0.0, clock.elapsed(alert["told_at"], before)))
+            alert["told_at"] = _moments.after(now, -max(0.0, _moments.elapsed(alert["told_at"], before)))
     for silence in document["silences"]:
-        silence["from"] = clock.earliest(silence["from"], now)
-        silence["until"] = clock.after(now, clock.elapsed(before, silence["until"]))
+        silence["from"] = _moments.earliest(silence["from"], now)
+        silence["until"] = _moments.after(now, _moments.elapsed(before, silence["until"]))
     return document

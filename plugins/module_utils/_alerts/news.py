@@ -13,7 +13,8 @@ import hashlib
 import json
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock, silences
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import silences
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.described import described
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.memory import settled
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import (
@@ -129,7 +130,7 @@ def _due(alert: Json, silenced: bool, now: str, repeat_seconds: float) -> Option
         return CHANGE
     if alert["hushed"]:
         return SILENCE_OVER
-    passed = clock.elapsed(alert["told_at"], now)
+    passed = _moments.elapsed(alert["told_at"], now)
     return REPEAT if repeat_seconds and passed >= repeat_seconds else None
 
 
@@ -138,7 +139,7 @@ def _kept(alerts: Dict[str, Json]) -> Dict[str, Json]:
     over = [
         alert for alert in alerts.values() if alert["state"] not in BAD and (alert["told"] in BAD or alert["attempts"])
     ]
-    over.sort(key=lambda alert: clock.parsed(alert["since"]))
+    over.sort(key=lambda alert: _moments.parsed(alert["since"]))
     waiting = {alert["key"] for alert in over[-MOST_RECOVERED:]}
     return {name: alert for name, alert in alerts.items() if alert["state"] in BAD or name in waiting}
 

@@ -8,13 +8,14 @@ and what waits for it elsewhere (an incident, a pager) is closed. What is still 
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, Dict, List, Optional
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock, plain
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.memory import settled
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.catalog import BY_NAME
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds.table import nearest
 
 Json = Dict[str, Any]
 
@@ -34,7 +35,7 @@ def seconds(text: str) -> int:
     """Of "2h", "90m", "1d12h". Raises SilenceError."""
     match = _DURATION.match(text.strip().lower())
     numbers = match.groups("0") if match else ()
-    found = sum(int(number) * length for number, length in zip(numbers, _SECONDS))  # noqa: B905 (Python 3.8 has no strict)
+    found = sum(int(number) * length for number, length in zip(numbers, _SECONDS))
     if not found:
         raise SilenceError(f'"{text}" is no time: write, for example, 2h, 90m or 1d12h')
     return found
@@ -47,13 +48,12 @@ def added(document: Json, now: str, for_seconds: float, reason: str, metric: Opt
     if not reason.strip():
         raise SilenceError("a silence needs a reason: say why, for whoever looks next")
     if metric is not None and metric not in BY_NAME:
-        near = difflib.get_close_matches(metric, list(BY_NAME), n=3)
-        raise SilenceError(f"there is no metric {metric}: take {' or '.join(near) if near else ', '.join(BY_NAME)}")
+        raise SilenceError(f"there is no metric {metric}{nearest(metric, BY_NAME)}")
     document = settled(document, now)
     document["silences"] = active(document, now)
     if len(document["silences"]) >= MOST:
         raise SilenceError(f"there are {MOST} silences already: lift some first")
-    until = clock.after(now, for_seconds)
+    until = _moments.after(now, for_seconds)
     entry = {"from": now, "until": until, "reason": plain.line(reason, LONGEST_REASON), "metric": metric}
     document["silences"].append(entry)
     return document
@@ -69,7 +69,7 @@ def lifted(document: Json, now: str, metric: Optional[str] = None) -> Json:
 
 def active(document: Json, now: str) -> List[Json]:
     """Those that hold; the document has to be settled."""
-    return [silence for silence in document["silences"] if clock.elapsed(now, silence["until"]) > 0]
+    return [silence for silence in document["silences"] if _moments.elapsed(now, silence["until"]) > 0]
 
 
 def holds(silences: List[Json], metric: str) -> bool:

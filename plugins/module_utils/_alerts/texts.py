@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, NamedTuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import clock, plain
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.headline import headline, tally
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.news import REPEAT, SILENCE_OVER, TEST
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
@@ -81,7 +82,7 @@ def _bad_times(alert: Json) -> List[str]:
 
 
 def _over_times(alert: Json) -> List[str]:
-    lasted = human.seconds(clock.elapsed(alert["bad_since"], alert["since"]))
+    lasted = human.seconds(_moments.elapsed(alert["bad_since"], alert["since"]))
     return [
         f"It was {alert['worst']} from {human.moment(alert['bad_since'])} to {human.moment(alert['since'])} ({lasted})."
     ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import List, Optional
 
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare_cautions import cautions, same_server
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare_figures import (
     DOWN,
@@ -21,7 +22,6 @@ from ansible_collections.midi.capacity.plugins.module_utils._baseline.compare_st
 )
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import checked
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json, View
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import seconds_between
 from ansible_collections.midi.capacity.plugins.module_utils._windows import snapshots
 
 WORSE = "worse"
@@ -57,7 +57,7 @@ def compare(before: Json, after: Json) -> Json:
     return {
         "before": _who(old),
         "after": _who(new),
-        "seconds": seconds_between(before["taken_at"], after["taken_at"]),
+        "seconds": _moments.elapsed(before["taken_at"], after["taken_at"]),
         "cautions": cautions(old, new),
         "changes": known,
         "not_compared": _not_compared(old, new),

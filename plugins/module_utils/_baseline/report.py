@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import List, Tuple
 
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.cache import cache
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.glance import glance
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.host import host
@@ -74,7 +75,7 @@ def _heading(view: View) -> Tuple[List[Inline], List[Inline]]:
     taken: List[Inline] = [f"Taken {human.moment(baseline['taken_at'])} on ", Code(baseline["inventory_hostname"])]
     if server is None:
         return title, [*taken, f". {sentence(view.how('server', ''))}"]
-    up = human.seconds(human.seconds_between(server["postmaster_start"], baseline["taken_at"]))
+    up = human.seconds(_moments.elapsed(server["postmaster_start"], baseline["taken_at"]))
     role = "a standby" if server["in_recovery"] else "a primary"
     what = f" of PostgreSQL {server['version']}, {role}, up for {up}. System identifier {server['system_identifier']}."
     return title, [*taken, ": database ", Code(server["database"]), what]

@@ -52,15 +52,15 @@ class Mixture:
         live = [(part, part(low), part(high)) for part in self._parts]
         below = sum(count for _part, count, _all in live) + bisect_right(self._singles, low)
         found.update((rank, Bracket(0.0, low, low)) for rank in ranks if rank <= below)
-        todo = [_Part([rank for rank in ranks if rank > below], low, high, live, 0.0)]
-        while todo:
-            part = todo.pop()
+        parts = [_Part([rank for rank in ranks if rank > below], low, high, live, 0.0)]
+        while parts:
+            part = parts.pop()
             if not part.live:
                 found.update((rank, self._single(rank, part)) for rank in part.ranks)
             elif part.high <= part.low * (1 + narrow):
                 found.update((rank, self._between(rank, part)) for rank in part.ranks)
             else:
-                todo += [half for half in self._halves(part, still) if half.ranks]
+                parts += [half for half in self._halves(part, still) if half.ranks]
         return found
 
     def _halves(self, part: _Part, still: float) -> Tuple[_Part, _Part]:

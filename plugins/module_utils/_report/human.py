@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import datetime
 from typing import Tuple, Union
 
 Number = Union[int, float]
@@ -79,17 +78,8 @@ def moment(text: str) -> str:
     return f"{text[:10]} {text[11:19]} UTC"
 
 
-def seconds_between(earlier: str, later: str) -> float:
-    """Between two ISO 8601 times in UTC, as snapshots carry them, with or without a fraction."""
-    return (_parsed(later) - _parsed(earlier)).total_seconds()
-
-
 def significant(number: Number) -> str:
     """Three digits at most, without trailing zeros: 1.41, 12.5, 128, 4."""
     decimals = 2 if abs(number) < 9.995 else 1 if abs(number) < 99.95 else 0
     text = f"{number:.{decimals}f}"
     return text.rstrip("0").rstrip(".") if decimals else text
-
-
-def _parsed(text: str) -> datetime.datetime:
-    return datetime.datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%fZ" if "." in text else "%Y-%m-%dT%H:%M:%SZ")

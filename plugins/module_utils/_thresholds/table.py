@@ -72,7 +72,7 @@ def _metric(entry: Any, position: int, places: Dict[str, int]) -> Tuple[Optional
     if not isinstance(name, str) or name not in BY_NAME:
         if name is None:
             return None, ["it has no metric: name one of " + ", ".join(BY_NAME)]
-        return None, [f"there is no metric {name}{_nearest(str(name), BY_NAME)}"]
+        return None, [f"there is no metric {name}{nearest(str(name), BY_NAME)}"]
     if name in places:
         return None, [f"{name} stands in entry {places[name]} already: write both as one"]
     places[name] = position
@@ -81,7 +81,7 @@ def _metric(entry: Any, position: int, places: Dict[str, int]) -> Tuple[Optional
 
 def _threshold(metric: Metric, entry: Mapping[str, Any]) -> Tuple[Threshold, List[str]]:
     """entry: the metric is known. With faults the threshold is not to be used."""
-    faults = [f"there is no field {name}{_nearest(str(name), FIELDS)}" for name in entry if name not in FIELDS]
+    faults = [f"there is no field {name}{nearest(str(name), FIELDS)}" for name in entry if name not in FIELDS]
     faults += _unit(metric, entry)
     direction = entry.get("direction", metric.worse)
     if direction not in (ABOVE, BELOW):
@@ -176,7 +176,8 @@ def _way_back(metric: Metric, direction: str, name: str, limit: float, known: Ma
     return []
 
 
-def _nearest(name: str, names: Any) -> str:
+def nearest(name: str, names: Any) -> str:
+    """The end of a sentence that says that there is no such name: which it may have meant."""
     near = difflib.get_close_matches(name, list(names), n=3, cutoff=0.5)
     near = near or [known for known in names if name and name.lower() in known][:3]
     return ": did you mean " + " or ".join(near) + "?" if near else ": there are " + ", ".join(names)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import seconds_between
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.evaluate import by_subject, waits
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.exposition import (
     DATABASE,
@@ -36,7 +36,7 @@ def text(
     lines = _family(
         LAST_SNAPSHOT,
         "When the last snapshot was taken, in seconds since 1970 in UTC",
-        [(common, f"{seconds_between(_EPOCH, taken_at):.3f}")],
+        [(common, f"{_moments.elapsed(_EPOCH, taken_at):.3f}")],
     )
     missing: List[Sample] = []
     for threshold in thresholds:

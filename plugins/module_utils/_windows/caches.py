@@ -7,7 +7,8 @@ from __future__ import annotations
 import datetime
 from typing import Any, Dict, List, Optional
 
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment
 from ansible_collections.midi.capacity.plugins.module_utils._windows.errors import seconds_of
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 
@@ -45,7 +46,7 @@ def window(earlier: Json, later: Json) -> Json:
     return {
         "from": start,
         "to": later["taken_at"],
-        "seconds": seconds_between(start, later["taken_at"]),
+        "seconds": _moments.elapsed(start, later["taken_at"]),
         **figures,
         "hit_ratio_percent": None if hits is None or misses is None else percent(hits, hits + misses),
         "reasons": [{"part": "cache", "reason": text} for text in reasons],

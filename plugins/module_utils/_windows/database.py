@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from typing import Any, Dict, List, Optional, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment
 from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin, latest
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 
@@ -46,7 +47,7 @@ def difference(earlier: Json, later: Json) -> Tuple[Json, List[str]]:
     found: Json = {
         "from": start,
         "to": later["taken_at"],
-        "seconds": seconds_between(start, later["taken_at"]),
+        "seconds": _moments.elapsed(start, later["taken_at"]),
     }
     for name in (*COUNTERS, *TIMES):
         if after.get(name) is None or before.get(name) is None:

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
+from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment
 
 
 class NotAWindow(ValueError):
@@ -13,7 +14,7 @@ class NotAWindow(ValueError):
 
 def seconds_of(earlier: str, later: str) -> float:
     """The time between two moments in ISO 8601. Raises NotAWindow."""
-    seconds = seconds_between(earlier, later)
+    seconds = _moments.elapsed(earlier, later)
     if seconds <= 0:
         raise NotAWindow(f"no time passes from {moment(earlier)} to {moment(later)}; the earlier one has to come first")
     return seconds

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterable, List, Optional, Tuple
 
+from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
-from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, seconds_between, times
+from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, times
 from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import begin
 
 Json = Dict[str, Any]
@@ -70,7 +71,7 @@ class _Difference:
         found = {
             "from": self.start,
             "to": self.end,
-            "seconds": seconds_between(self.start, self.end),
+            "seconds": _moments.elapsed(self.start, self.end),
             "rows": self.rows,
             "total": _with_mean(total),
             "rest": None if incomplete else _with_mean({name: max(0, total[name] - listed[name]) for name in total}),

@@ -1,22 +1,24 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Moments as texts in UTC, 2026-11-24T00:10:00.000Z, as snapshots have them."""
+"""Moments as texts in UTC, 2026-11-24T00:10:00.000Z, as snapshots have them. Pure.
+
+Always of the same width, so that texts sort as moments do.
+"""
 
 from __future__ import annotations
 
 import datetime
 
-_FORMAT = "%Y-%m-%dT%H:%M:%S.%f"
-
 
 def parsed(moment: str) -> datetime.datetime:
-    """The moment with its zone. A text without a fraction is read as well."""
-    text = moment[:-1] if moment.endswith("Z") else moment
-    found = datetime.datetime.strptime(text if "." in text else text + ".0", _FORMAT)
-    return found.replace(tzinfo=datetime.timezone.utc)
+    """The moment with its zone; a text without a fraction is read as well. Raises ValueError."""
+    form = "%Y-%m-%dT%H:%M:%S.%fZ" if "." in moment else "%Y-%m-%dT%H:%M:%SZ"
+    return datetime.datetime.strptime(moment, form).replace(tzinfo=datetime.timezone.utc)
 
 
 def written(moment: datetime.datetime) -> str:
+    """Of any zone; what is less than a millisecond is left out."""
+    moment = moment.astimezone(datetime.timezone.utc)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
