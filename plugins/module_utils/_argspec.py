@@ -4,7 +4,10 @@
 
 from __future__ import annotations
 
-from ansible.module_utils.basic import AnsibleModule
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ansible.module_utils.basic import AnsibleModule
 
 _RULES = ("mutually_exclusive", "required_together", "required_one_of", "required_if")
 
@@ -37,7 +40,16 @@ class ArgumentSpec:
 
     def create_module(self) -> AnsibleModule:
         """The AnsibleModule; every module of this collection supports check mode."""
-        module = AnsibleModule(argument_spec=self.options, supports_check_mode=True, **self.rules)
-        for find in self.secrets:
-            module.no_log_values.update(str(value) for value in find(module.params) if value)
-        return module
+        # Here, because the agent reads these specs on hosts that have no Ansible.
+        from ansible.module_utils.basic import AnsibleModule
+
+        secrets = self.secrets
+
+        class Module(AnsibleModule):
+            def _log_invocation(self):
+                """It logs the options while the module is being made, so what must not be seen is told before."""
+                for find in secrets:
+                    self.no_log_values.update(str(value) for value in find(self.params) if value)
+                super()._log_invocation()
+
+        return Module(argument_spec=self.options, supports_check_mode=True, **self.rules)
