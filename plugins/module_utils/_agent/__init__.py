@@ -4,4 +4,6 @@
 
 schema      the tables of its history
 counters    counters of statements: their columns, and which of them a snapshot keeps a row of
+schedule    when it runs: minutes of the day, as cron's fields and as systemd's OnCalendar
+files       what cron, systemd, logrotate and systemd-tmpfiles are told of it, as text
 """
