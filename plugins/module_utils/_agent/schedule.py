@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""When the agent runs: minutes of the day, as cron's fields (crontab(5)) and as systemd's OnCalendar (systemd.time(7))."""
+"""When the agent runs: minutes of the day, as fields of crontab(5) and as OnCalendar of systemd.time(7)."""
 
 from __future__ import annotations
 
