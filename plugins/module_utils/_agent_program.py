@@ -42,7 +42,7 @@ class Program:
 
     def __init__(self, prefix: str) -> None:
         self._prefix = prefix
-        self._sources = _sources()
+        self._sources = closure()
         self.version = _version(self._sources)
         self.directory = os.path.join(prefix, self.version)
 
@@ -179,10 +179,10 @@ def python_problems() -> list:
     return []
 
 
-def _sources() -> dict:
+def closure(entry: str = _ENTRY) -> dict:
     """Content by path: the entry, all modules of ours that it imports, wherever in their code, and their packages."""
     found: dict = {}
-    waiting = [_ENTRY]
+    waiting = [entry]
     while waiting:
         name = waiting.pop()
         if name in found or not name.startswith(_OURS):
