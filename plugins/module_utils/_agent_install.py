@@ -120,7 +120,7 @@ class _Plan:
             write_file(self._options["command"], self._launcher, proof=self._program.try_launcher)
 
     def _have_files(self) -> None:
-        self._timers.stop([os.path.basename(path) for path in self._gone if path.endswith(".timer")])
+        self._timers.stop([name for name in files.TIMERS if name not in self._wanted_timers()])
         for path in self._gone:
             remove_file(path)
         for path, file in self._wanted.items():

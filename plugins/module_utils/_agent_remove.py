@@ -8,6 +8,7 @@ import contextlib
 import os
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_install_config as agent_config
+from ansible_collections.midi.capacity.plugins.module_utils._agent.files import TIMERS
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install import (
     HEADER,
     cannot,
@@ -39,14 +40,13 @@ def remove(options: dict, check_mode: bool) -> dict:
     versions = installed(options["prefix"])
     for path in [*files, *versions]:
         change.add(path, "there", None)
-    names = [os.path.basename(path) for path in places(options) if path.endswith(".timer")]
-    for name in names:
+    for name in TIMERS:
         change.add(f"systemd: {name}", timers.state(name), None)
     if timers.stale:
         change.add("systemd", "units as they were", "units as they are")
     if change.changed and not check_mode:
         try:
-            _apply(options, files, versions, names, timers)
+            _apply(options, files, versions, timers)
         except OSError as error:
             raise cannot(error) from None
     return {
@@ -57,8 +57,8 @@ def remove(options: dict, check_mode: bool) -> dict:
     }
 
 
-def _apply(options: dict, files: list, versions: list, names: list, timers: Timers) -> None:
-    timers.stop([name for name in names if os.path.join(options["units_dir"], name) in files])
+def _apply(options: dict, files: list, versions: list, timers: Timers) -> None:
+    timers.stop(list(TIMERS))
     for path in files:
         remove_file(path)
     timers.begin([], [os.path.basename(path) for path in files if path.endswith((".timer", ".service"))])

@@ -27,6 +27,7 @@ class Timers:
     """What systemd says of our units. Where it does not read the directory, or does not run, it is not asked."""
 
     def __init__(self, directory: str) -> None:
+        self._directory = directory
         self.is_systemd_s = os.path.normpath(directory or "/nowhere") in _READ_BY_SYSTEMD
         self.runs = os.path.isdir(RUNS)
         self._asked = self.is_systemd_s and self.runs
@@ -47,10 +48,13 @@ class Timers:
         return WANTED if self._asked else None
 
     def stop(self, names: list) -> None:
-        """Not to begin any more, for the timers whose files are about to go."""
+        """Not to begin any more, for timers whose files are about to go, or went without our doing."""
         known = [name for name in names if self.state(name)]
-        if known:
-            _systemctl("disable", "--now", *known)
+        there = [name for name in known if os.path.exists(os.path.join(self._directory, name))]
+        if there:
+            _systemctl("disable", "--now", *there)
+        if len(there) < len(known):
+            _systemctl("stop", *(name for name in known if name not in there))
 
     def begin(self, names: list, changed: list) -> None:
         """Have systemd read all units, and these timers run; changed: those whose files are other ones now."""
