@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import pwd
@@ -167,7 +168,7 @@ PACKAGE = "ansible_collections/midi/capacity/plugins/module_utils"
 
 
 @pytest.mark.parametrize(
-    "damage", ["changed", "gone", "too many", "compiled", "mode", "list", "link", "launcher", "launcher's mode"]
+    "damage", ["changed", "gone", "too many", "compiled", "mode", "list", "both", "link", "launcher", "launcher's mode"]
 )
 def test_damage_is_found_and_mended(
     run_module: RunModule, home: Path, wanted: dict[str, Any], installed: dict, damage: str
@@ -188,6 +189,11 @@ def test_damage_is_found_and_mended(
         module.chmod(0o600)
     elif damage == "list":
         (version / "files.json").write_text("{}")
+    elif damage == "both":
+        module.write_text("raise SystemExit(9)\n")
+        listed = json.loads((version / "files.json").read_text())
+        listed[f"{PACKAGE}/_agent_cli.py"] = hashlib.sha256(module.read_bytes()).hexdigest()
+        (version / "files.json").write_text(json.dumps(listed))
     elif damage == "link":
         module.rename(home / "elsewhere.py")
         module.symlink_to(home / "elsewhere.py")
