@@ -192,7 +192,8 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(WORDS, inner, max_size=2),
     max_leaves=3,
 )
-NAMES = st.sampled_from([*{name for fields in channels._TYPES.values() for name in fields}, "name", "attempts", "x"])
+NAMES = st.sampled_from(sorted({"name", "attempts", "x"}.union(*channels._TYPES.values())))
+FIELDS = st.dictionaries(NAMES, VALUES, max_size=5)
 ENTRIES = st.builds(
     lambda kind, fields: {"type": kind, **fields},
     st.sampled_from(channels.TYPES),
