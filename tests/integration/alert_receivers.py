@@ -120,8 +120,8 @@ class Received(NamedTuple):
 class MailServer:
     """Takes mail, or refuses it as it is told.
 
-    refusals: for each recipient the answers to it, one at a time; then it is taken. login: whether it says that there is
-    one.
+    refusals: for each recipient the answers to it, one at a time; then it is taken.
+    login: whether it says that there is one.
     """
 
     def __init__(

@@ -168,6 +168,20 @@ def test_attempts_are_used_up() -> None:
         assert server.requests[0].body == server.requests[2].body
 
 
+def test_no_secret_is_cut_in_two() -> None:
+    words = "." * 145 + f"/{PATH} " + "." * 2000
+    with Webhooks(Answer(404, words, (("Content-Type", "text/plain"),))) as server:
+        assert why(hook(server.port)) is not None
+
+
+@pytest.mark.parametrize("before", [140, 330, 345])
+def test_no_password_is_cut_in_two(before: int, authority: Authority, password_file: str) -> None:
+    options: Json = {"tls_context": authority.of_server(), "authenticator": _authenticated}
+    with MailServer({"dba@example.org": ["550 " + "." * before + PASSWORD + "." * 90]}, **options) as server:
+        told = why(login(server.port, password_file, authority))
+        assert told is not None and told.startswith(f"localhost:{server.port} refuses dba@example.org (550 ...")
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_what_is_refused_for_good_is_not_tried_again(status: int) -> None:
     words = f"no hook /services/{PATH}?key={QUERY} for {HEADER}\r\n"
@@ -464,7 +478,7 @@ def test_output_of_a_command_is_bounded(script: Script) -> None:
 
 def test_a_command_that_is_ended_by_a_signal(script: Script) -> None:
     program = script("kill -TERM $$")
-    assert why({"type": "command", "argv": [program], "attempts": 1}) == f"{program} was ended by SIGTERM (1 attempts)"
+    assert why({"type": "command", "argv": [program], "attempts": 1}) == f"{program} was ended by SIGTERM"
 
 
 def test_a_command_that_cannot_be_found_is_not_tried_again(script: Script, tmp_path: Path) -> None:
@@ -485,7 +499,7 @@ def test_a_command_that_hangs_is_killed_with_its_children(script: Script, tmp_pa
         # All of them hold it open; so its end is the end of all of them.
         program = script('exec 9>"$HERE/alive"; trap "" TERM HUP; (trap "" TERM; sleep 600) & echo begun >&9; wait')
         told = why({"type": "command", "argv": [program], "attempts": 1}, timeout_seconds=1)
-        assert told == f"{program} did not end within 1 s, and was killed (1 attempts)"
+        assert told == f"{program} did not end within 1 s, and was killed"
         assert os.read(alive, 100) == b"begun\n"
         assert select.select([alive], [], [], BOUNDED_SECONDS)[0] and os.read(alive, 100) == b""
     finally:
@@ -574,6 +588,19 @@ def test_an_error_of_ours_is_one_channels_alone(monkeypatch: pytest.MonkeyPatch)
     with Webhooks(OK) as server:
         outcomes = sent({"type": "command", "argv": ["/bin/true"]}, hook(server.port))
     assert outcomes == {"command": "an error of the agent: RuntimeError", "webhook": None}
+
+
+def test_a_host_that_starts_no_thread_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    start = delivery._Delivery.start
+
+    def refused(thread: Any) -> None:
+        if thread.channel.name == "webhook":
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(delivery._Delivery, "start", refused)
+    outcomes = sent(hook(9), {"type": "command", "argv": ["/bin/true"]})
+    assert outcomes == {"webhook": "not tried: the host starts no thread more", "command": None}
 
 
 def test_without_channels_there_are_no_outcomes() -> None:

@@ -47,6 +47,7 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 # With less nothing is begun.
 LEAST_SECONDS = 0.1
 NO_TIME = "not tried: no time left"
+NO_THREAD = "not tried: the host starts no thread more"
 
 _LONGEST_OUTCOME = 400
 
@@ -136,9 +137,10 @@ def _all(
     deliveries = [_Delivery(channel, work, end, clock, pause) for channel, work in works.items()]
     try:
         for delivery in deliveries:
-            delivery.start()
+            delivery.begin()
         for delivery in deliveries:
-            delivery.join()
+            if delivery.ident is not None:
+                delivery.join()
     except BaseException:
         # Whoever ends the agent ends the programs that it started.
         for delivery in deliveries:
@@ -165,6 +167,13 @@ class _Delivery(threading.Thread):
         self._attempts: List[Attempt] = []
         self._stopped = False
 
+    def begin(self) -> None:
+        try:
+            self.start()
+        except RuntimeError:
+            # What an alert may well be about.
+            self.outcome = NO_THREAD
+
     def run(self) -> None:
         outcome = self._tried()
         if outcome is not None:
@@ -184,6 +193,8 @@ class _Delivery(threading.Thread):
                 return why if number == 0 else f"{why} (no time left to try again)"
             attempt = Attempt(min(self.channel.timeout_seconds, left))
             self._attempts.append(attempt)
+            if self._stopped:
+                attempt.end()
             try:
                 attempt.run(self._work)
                 return None
@@ -196,4 +207,4 @@ class _Delivery(threading.Thread):
                 if self._clock() + seconds + LEAST_SECONDS > self._end:
                     return f"{why} (no time left to try again)"
                 self._pause(seconds)
-        return f"{why} ({self.channel.attempts} attempts)"
+        return why if self.channel.attempts == 1 else f"{why} ({self.channel.attempts} attempts)"

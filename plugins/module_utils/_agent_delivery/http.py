@@ -21,7 +21,12 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.conn
     trusting,
 )
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
-from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import Webhook, server
+from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import (
+    Webhook,
+    hidden,
+    secrets,
+    server,
+)
 
 USER_AGENT = "capacity-agent"
 
@@ -72,7 +77,7 @@ def _refusal(channel: Webhook, response: http.client.HTTPResponse, opened: socke
     said = f"{server(channel)} answered {status} {response.reason}".rstrip()
     if 300 <= status < 400:
         return Failure(f"{said}, a redirect{_leads_to(response)}: write the address that it leads to", again=False)
-    words = _words(response, opened)
+    words = _words(channel, response, opened)
     return Failure(said + (f": {words}" if words else ""), again=status >= 500 or status in _AGAIN)
 
 
@@ -85,12 +90,13 @@ def _leads_to(response: http.client.HTTPResponse) -> str:
     return f" to {host}" if host else ""
 
 
-def _words(response: http.client.HTTPResponse, opened: socket.socket) -> str:
-    """The first of what is meant for people; a page of HTML is not."""
+def _words(channel: Webhook, response: http.client.HTTPResponse, opened: socket.socket) -> str:
+    """The first of what is meant for people; a page of HTML is not. Not cut before secrets are hidden."""
     if response.headers.get_content_type() not in ("text/plain", "application/json"):
         return ""
     try:
         opened.settimeout(_WORDS_SECONDS)
-        return plain.line(response.read1(_MOST_READ).decode("utf-8", "replace"), _MOST_QUOTED)
+        told = response.read1(_MOST_READ).decode("utf-8", "replace")
+        return plain.line(hidden(told, secrets(channel)), _MOST_QUOTED)
     except (OSError, http.client.HTTPException):
         return ""

@@ -20,7 +20,6 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.conn
     failure,
     trusting,
 )
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import (
     NO_TLS,
     STARTTLS,
@@ -32,7 +31,6 @@ from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_mode
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._private_file import PrivateFile
 
-_MOST_QUOTED = 150
 _DOMAIN = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+\Z")
 
 
@@ -150,5 +148,5 @@ def _answer(error: smtplib.SMTPResponseException) -> str:
 
 
 def _words(text: Any) -> str:
-    """As a server says it, which in smtplib is bytes most of the time."""
-    return plain.line(text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text), _MOST_QUOTED)
+    """As a server says it, which in smtplib is bytes most of the time. Not cut before secrets are hidden."""
+    return text.decode("utf-8", "replace") if isinstance(text, bytes) else str(text)
