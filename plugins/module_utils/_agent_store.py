@@ -19,6 +19,8 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent.schema import
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
 MODE = 0o600
+# Kinds of snapshots.
+FULL, STATEMENTS = "full", "statements"
 # How long a reader and a writer wait for each other.
 BUSY_SECONDS = 10
 _NAMES = ", ".join(counters.NAMES)
@@ -108,30 +110,44 @@ class Store:
         limit: how many statements, of those that ran since the last snapshot of the kind, have rows at both ends.
         """
         with self.transaction():
+            system = None if found is None else document["server"]["system_identifier"]
             cursor = self._execute(
-                "INSERT INTO snapshot (kind, taken_at, boot_id, monotonic_seconds, document) VALUES (?, ?, ?, ?, ?)",
-                (kind, clock["taken_at"], clock["boot_id"], clock["monotonic_seconds"], _packed(document)),
+                "INSERT INTO snapshot (kind, taken_at, boot_id, monotonic_seconds, system_identifier, document)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                (kind, clock["taken_at"], clock["boot_id"], clock["monotonic_seconds"], system, _packed(document)),
             )
             if found is not None:
-                self._add_statements(kind, cursor.lastrowid, document["server"]["system_identifier"], found, limit)
+                self._add_statements(kind, cursor.lastrowid, system, found, limit)
             return cursor.lastrowid
 
     def heads(self, kind: str, since: str = "") -> list:
-        """[{id, kind, taken_at, boot_id, monotonic_seconds}], the first that was stored first. since: ISO 8601."""
-        names = ("id", "kind", "taken_at", "boot_id", "monotonic_seconds")
+        """[{id, kind, taken_at, boot_id, monotonic_seconds, system_identifier}], the first that was stored first.
+
+        since: ISO 8601.
+        """
+        names = ("id", "kind", "taken_at", "boot_id", "monotonic_seconds", "system_identifier")
         found = self._rows(
             f"SELECT {', '.join(names)} FROM snapshot WHERE kind = ? AND taken_at >= ? ORDER BY id", (kind, since)
         )
         return [dict(zip(names, row)) for row in found]
 
+    def last_head(self, kind: str, with_statements: bool = False) -> dict | None:
+        """As heads(), the last that was stored; with_statements: the last of those whose statements could be read."""
+        condition = " AND system_identifier IS NOT NULL" if with_statements else ""
+        names = ("id", "kind", "taken_at", "boot_id", "monotonic_seconds", "system_identifier")
+        found = self._rows(
+            f"SELECT {', '.join(names)} FROM snapshot WHERE kind = ?{condition} ORDER BY id DESC LIMIT 1", (kind,)
+        )
+        return dict(zip(names, found[0])) if found else None
+
     def document(self, number: int) -> dict:
-        """The snapshot as it was stored, its statements with the rows that are kept and the rest."""
+        """The snapshot as it was stored, its statements with the rows that are kept, the rest, and who was absent."""
         ((packed,),) = self._rows("SELECT document FROM snapshot WHERE id = ?", (number,))
         document = _unpacked(packed)
         if document.get("statements") is not None:
             rows = self.rows(number)
-            whole = document["statements"].pop("all")
-            document["statements"].update(rows=rows, rest=counters.rest(whole, rows))
+            whole = document["statements"]["all"]
+            document["statements"].update(rows=rows, rest=counters.rest(whole, rows), absent=self.absent(number))
         return document
 
     def rows(self, number: int) -> list:
@@ -140,12 +156,22 @@ class Store:
         columns = ", ".join(f"counter.{name}" for name in counters.NAMES)
         found = self._rows(
             f"SELECT {identity}, {columns} FROM counter JOIN statement ON id = statement_id WHERE snapshot_id = ?"
-            " ORDER BY total_exec_time DESC, id",
+            " AND calls IS NOT NULL ORDER BY total_exec_time DESC, id",
             (number,),
         )
         width = len(_IDENTITY)
         rows = [{**dict(zip(_IDENTITY, row)), **counters.from_columns(row[width:])} for row in found]
-        return [{**row, "toplevel": bool(row["toplevel"])} for row in rows]
+        return [{**row, "toplevel": bool(row["toplevel"]), "query": row["query"] or ""} for row in rows]
+
+    def absent(self, number: int) -> list:
+        """Statements that had none then and have a row in the next: [{userid, dbid, queryid, toplevel}]."""
+        names = _IDENTITY[:4]
+        found = self._rows(
+            f"SELECT {', '.join(names)} FROM counter JOIN statement ON id = statement_id WHERE snapshot_id = ?"
+            " AND calls IS NULL ORDER BY id",
+            (number,),
+        )
+        return [dict(zip(names, _key(row))) for row in found]
 
     def without_text(self, system_identifier: str, keys) -> set:
         """Those of the keys whose text is not stored yet."""
@@ -187,10 +213,15 @@ class Store:
                 (outcome, reason, snapshot_id, json.dumps(cost) if cost else None, number),
             )
 
-    def runs(self, limit: int) -> list:
-        """The last ones, the newest first: {id, command, started_at, outcome, reason, snapshot_id, cost}."""
+    def runs(self, limit: int, command: str = "") -> list:
+        """The last ones, the newest first: {id, command, started_at, outcome, reason, snapshot_id, cost}.
+
+        command: of this one only.
+        """
         names = ("id", "command", "started_at", "outcome", "reason", "snapshot_id", "cost")
-        found = self._rows(f"SELECT {', '.join(names)} FROM run ORDER BY id DESC LIMIT ?", (limit,))
+        found = self._rows(
+            f"SELECT {', '.join(names)} FROM run WHERE ? IN ('', command) ORDER BY id DESC LIMIT ?", (command, limit)
+        )
         runs = [dict(zip(names, row)) for row in found]
         return [{**run, "cost": json.loads(run["cost"]) if run["cost"] else None} for run in runs]
 
@@ -263,10 +294,12 @@ class Store:
         }
         before = self.newest(kind, system)
         names = counters.kept(before, found, limit)
-        previous = self._rows("SELECT max(id) FROM snapshot WHERE kind = ? AND id < ?", (kind, number))[0][0]
+        previous = self._rows(
+            "SELECT max(id) FROM snapshot WHERE kind = ? AND system_identifier = ? AND id < ?", (kind, system, number)
+        )[0][0]
         self._add_counters(number, numbers, {name: found[name] for name in names})
         if previous is not None:
-            self._add_counters(previous, numbers, {name: before[name] for name in names if name in before})
+            self._add_counters(previous, numbers, {name: before.get(name, {}) for name in names})
         self._connection.executemany(
             f"INSERT OR REPLACE INTO newest (kind, statement_id, {_NAMES}) VALUES (?, ?, {_PLACES})",
             [

@@ -285,12 +285,19 @@ def _cpu(look: _Look, sample_seconds: float, wait: Callable, clock: Callable) ->
         "sample_seconds": None if window.seconds is None else round(window.seconds, 3),
         "busy_percent": use and use.busy_percent,
         "states_percent": use.states_percent if use else dict.fromkeys(cpu.STATES),
+        "states_seconds": window.last("cpu.busy_percent", _seconds_by_state),
         "cgroup": {
             "quota_cpus": quota and quota.value,
             "source": quota and quota.source,
             "used_cpus": window.between("cpu.cgroup.used_cpus", window.per_second),
+            "used_seconds": window.last("cpu.cgroup.used_cpus", lambda seconds: round(seconds, 3)),
         },
     }
+
+
+def _seconds_by_state(times: cpu.CpuTimes) -> dict:
+    per_second = os.sysconf("SC_CLK_TCK")
+    return {state: round(ticks / per_second, 2) for state, ticks in times.ticks.items()}
 
 
 class _Window:

@@ -146,6 +146,30 @@ def _peek(descriptor: int) -> bytes:
             return b""
 
 
+def give_up_at(deadline: float) -> None:
+    """From now on no connection of this process waits longer than until then, by time.monotonic(); nor to connect.
+
+    libpq itself knows a limit for connecting only, so it is psycopg2 that waits, with this.
+    """
+    began: dict = {}
+
+    def wait(connection) -> None:
+        until = deadline
+        if connection.status == psycopg2.extensions.STATUS_SETUP:
+            until = min(deadline, began.setdefault(id(connection), time.monotonic()) + CONNECT_TIMEOUT_SECONDS)
+        while True:
+            state = connection.poll()
+            if state == psycopg2.extensions.POLL_OK:
+                began.pop(id(connection), None)
+                return
+            place, reads = connection.fileno(), state == psycopg2.extensions.POLL_READ
+            left = until - time.monotonic()
+            if left <= 0 or not any(select.select([place] if reads else [], [] if reads else [place], [], left)):
+                raise psycopg2.OperationalError("no answer within the time that there was")
+
+    psycopg2.extensions.set_wait_callback(wait)
+
+
 class Server:
     """One autocommit connection to one PostgreSQL server."""
 
@@ -188,6 +212,11 @@ class Server:
     @property
     def database(self) -> str:
         return self._connection.info.dbname
+
+    @property
+    def host(self) -> str:
+        """As the connection's options or its service name it: a name, an address, or the directory of a socket."""
+        return self._connection.info.host
 
     def rows(self, statement, arguments=None) -> list:
         """The rows of a query, each a dict."""

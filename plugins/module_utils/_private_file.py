@@ -1,9 +1,10 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Files that nobody but their owner may read."""
+"""Files that nobody but their owner may read, and files that are whole or not there at all."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import stat
 
@@ -42,10 +43,8 @@ class PrivateFile:
 
     def write(self, text: str) -> None:
         """Replace it. The new one is private from its first moment on."""
-        unfinished = f"{self.path}.new"
         try:
-            write_new(unfinished, text.encode())
-            os.rename(unfinished, self.path)
+            write_whole(self.path, text.encode(), MODE)
         except OSError as error:
             raise _unusable(self.path, "written", error) from None
 
@@ -54,6 +53,19 @@ class PrivateFile:
             os.unlink(self.path)
         except OSError as error:
             raise _unusable(self.path, "removed", error) from None
+
+
+def write_whole(path: str, content: bytes, mode: int) -> None:
+    """Replace a file, whole or not at all. Private until it is in its place. Raises OSError."""
+    unfinished = f"{path}.new"
+    try:
+        write_new(unfinished, content)
+        os.chmod(unfinished, mode)
+        os.rename(unfinished, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(unfinished)
+        raise
 
 
 def write_new(path: str, content: bytes) -> None:

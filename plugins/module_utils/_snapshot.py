@@ -30,7 +30,7 @@ class Snapshot:
     def part(self, name: str, read, *arguments, seconds: int = PART_SECONDS):
         """What read(server, *arguments) gives, JSON-able; None when it cannot be read. Raises Unreachable."""
         try:
-            with _transaction(self.server, seconds):
+            with transaction(self.server, seconds):
                 found = read(self.server, *arguments)
         except Unreadable as error:
             self._miss(name, error)
@@ -57,12 +57,12 @@ class Snapshot:
         self.missing.append({"part": name, "reason": error.what, "remedy": error.remedy})
 
 
-def take(server: Server, options: dict, read_host=None, read_redis=None) -> dict:
+def take(server: Server, options: dict, read_host=None, read_redis=None, read_statements=None) -> dict:
     """A snapshot, with values that JSON can carry.
 
     options: growth_table, growth_count, growth_timeout_seconds, statements_limit, as in module pg_snapshot_info.
     read_host(place) -> dict and read_redis() -> dict give the parts that are not PostgreSQL's; None: not asked for.
-    place: see _snapshot_parts.place.
+    place: see _snapshot_parts.place. read_statements(server) -> dict in place of _snapshot_parts.statements.
     Raises Unreachable when the connection is lost.
     """
     snapshot = Snapshot(server)
@@ -72,7 +72,10 @@ def take(server: Server, options: dict, read_host=None, read_redis=None) -> dict
     taken["settings"] = read("settings", parts.settings)
     taken["connections"] = read("connections", parts.connections)
     taken["database"] = read("database", parts.database)
-    taken["statements"] = read("statements", parts.statements, options["statements_limit"])
+    if read_statements:
+        taken["statements"] = read("statements", read_statements)
+    else:
+        taken["statements"] = read("statements", parts.statements, options["statements_limit"])
     taken["sizes"] = {name: read(f"sizes.{name}", function) for name, function in parts.SIZES.items()}
     taken["growth"] = _growth(snapshot, options)
     taken["health"] = {name: read(f"health.{name}", function) for name, function in parts.HEALTH.items()}
@@ -90,7 +93,7 @@ def _growth(snapshot: Snapshot, options: dict):
     if options["growth_count"] == "exact":
         seconds = options["growth_timeout_seconds"]
         try:
-            with _transaction(snapshot.server, seconds):
+            with transaction(snapshot.server, seconds):
                 return plain(parts.growth_exact(snapshot.server, table))
         except Unreachable:
             raise
@@ -107,7 +110,7 @@ def _host(snapshot: Snapshot, read_host):
 
 
 @contextlib.contextmanager
-def _transaction(server: Server, seconds: int):
+def transaction(server: Server, seconds: int):
     """A read-only transaction that gives up: on a statement after `seconds`, on a lock after LOCK_SECONDS."""
     server.execute("BEGIN READ ONLY")
     try:

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import os
+from typing import Iterable
 
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._host import Host
@@ -16,11 +17,11 @@ class Elsewhere(OperatorError):
     """PostgreSQL does not run on this host, so this host's figures would mislead."""
 
 
-def read(place: dict, login_host: str, sample_seconds: float) -> dict:
+def read(place: dict, login_host: str, sample_seconds: float, more: Iterable[str] = ()) -> dict:
     """Host.capacity for the server at `place` (see _snapshot_parts.place). Raises Elsewhere.
 
     login_host: as the options name it. A container's published port is on this host, though the server knows another
-    address of its own; so a loopback address in the options is believed.
+    address of its own; so a loopback address in the options is believed. more: other paths to measure the disks of.
     """
     if not runs_here(place, login_host):
         raise Elsewhere(
@@ -30,7 +31,8 @@ def read(place: dict, login_host: str, sample_seconds: float) -> dict:
     pid = place["backend_pid"] if _is_postgres(place["backend_pid"]) else None
     directory = place["data_directory"]
     there = directory is not None and _may_exist(directory)
-    figures = Host().capacity([directory] if there else [], sample_seconds, pid)
+    paths = [*([directory] if there else []), *filter(os.path.exists, more)]
+    figures = Host().capacity(paths, sample_seconds, pid)
     if pid is None:
         reason = "PostgreSQL's processes cannot be told apart here (a container?); the limits are those of this process"
         figures["missing"].append({"part": "cgroup", "reason": reason})

@@ -9,7 +9,7 @@ import time
 from ansible_collections.midi.capacity.plugins.module_utils import _snapshot_sql as queries
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, sql
-from ansible_collections.midi.capacity.plugins.module_utils._query_text import without_secrets
+from ansible_collections.midi.capacity.plugins.module_utils._query_text import without_literals, without_secrets
 
 # States that stand in the result even when no connection is in them.
 STATES = ("active", "idle", "idle in transaction", "idle in transaction (aborted)")
@@ -39,7 +39,7 @@ def settings(server: Server) -> dict:
     found = {row.pop("name"): row for row in rows}
     hidden = [name for name in queries.GUARDED_SETTING_NAMES if name not in found]
     if hidden:
-        raise Unreadable(f'{", ".join(hidden)} is hidden from role "{server.user}"', _grant(server), found)
+        raise Unreadable(f'{", ".join(hidden)} is hidden from role "{server.user}"', grant(server), found)
     return found
 
 
@@ -50,7 +50,7 @@ def connections(server: Server) -> dict:
     hidden = sum(row["connections"] for row in rows if row["hidden"])
     if hidden:
         found = {"total": None, "by_state": None, "by_database": None, "usable_maximum": maximum}
-        raise Unreadable(f'the states of {hidden} sessions are hidden from role "{server.user}"', _grant(server), found)
+        raise Unreadable(f'the states of {hidden} sessions are hidden from role "{server.user}"', grant(server), found)
     by_state: dict = dict.fromkeys(STATES, 0)
     by_database: dict = {}
     for row in rows:
@@ -70,6 +70,54 @@ def database(server: Server) -> dict:
 
 def statements(server: Server, limit: int) -> dict:
     """The counters of pg_stat_statements: {stats_reset, dealloc, rows, rest}; rest sums up what is not in rows."""
+    schema, version, info = statements_extension(server)
+    rows = server.rows(sql.SQL(queries.statements(version)).format(schema=schema), {"limit": limit})
+    rest = rows.pop() if rows and rows[-1]["place"] is None else {}
+    found = {
+        **info,
+        "rows": [_statement(row) for row in rows],
+        "rest": {name: rest.get(name) or 0 for name in ("statements", *queries.STATEMENT_COUNTERS)},
+    }
+    if rest.get("hidden"):
+        raise Unreadable(
+            f'{rest["hidden"]} statements of other roles are hidden from role "{server.user}"; only their sum was read',
+            grant(server),
+            found,
+        )
+    return found
+
+
+def all_statements(server: Server) -> tuple:
+    """({stats_reset, dealloc}, the row of every statement without its text, how many are hidden)."""
+    schema, version, info = statements_extension(server)
+    rows = server.rows(sql.SQL(queries.all_statements(version)).format(schema=schema))
+    return info, [row for row in rows if row["queryid"] is not None], sum(row["queryid"] is None for row in rows)
+
+
+def statement_texts(server: Server, queryids: list) -> dict:
+    """{(userid, dbid, queryid, toplevel): text}, without secrets and literals."""
+    schema = statements_extension(server)[0]
+    rows = server.rows(sql.SQL(queries.STATEMENT_TEXTS).format(schema=schema), {"queryids": queryids})
+    return {
+        (row["userid"], row["dbid"], row["queryid"], row["toplevel"]): without_literals(without_secrets(row["query"]))
+        for row in rows
+        if row["query"]
+    }
+
+
+def tablespaces(server: Server) -> list:
+    """Directories of tablespaces that are outside of the data directory."""
+    return [row["directory"] for row in server.rows(queries.TABLESPACES)]
+
+
+def oid_names(server: Server) -> dict:
+    """{roles: {oid: name}, databases: {oid: name}}"""
+    rows = server.rows(queries.NAMES)
+    return {kind: {row["oid"]: row["name"] for row in rows if row["kind"] == kind} for kind in ("roles", "databases")}
+
+
+def statements_extension(server: Server) -> tuple:
+    """(its schema as an identifier, its version, {dealloc, stats_reset}). Raises Unreadable where there is none."""
     extension = server.rows(queries.STATEMENTS_EXTENSION)
     if not extension:
         raise Unreadable(
@@ -91,20 +139,7 @@ def statements(server: Server, limit: int) -> dict:
         raise Unreadable(
             error.what, "add pg_stat_statements to shared_preload_libraries and restart the server"
         ) from None
-    rows = server.rows(sql.SQL(queries.statements(version)).format(schema=schema), {"limit": limit})
-    rest = rows.pop() if rows and rows[-1]["place"] is None else {}
-    found = {
-        **info,
-        "rows": [_statement(row) for row in rows],
-        "rest": {name: rest.get(name) or 0 for name in ("statements", *queries.STATEMENT_COUNTERS)},
-    }
-    if rest.get("hidden"):
-        raise Unreadable(
-            f'{rest["hidden"]} statements of other roles are hidden from role "{server.user}"; only their sum was read',
-            _grant(server),
-            found,
-        )
-    return found
+    return schema, version, info
 
 
 def database_bytes(server: Server) -> int:
@@ -165,7 +200,7 @@ def oldest_transaction_seconds(server: Server) -> float:
     row = server.rows(queries.TRANSACTIONS)[0]
     if row["hidden"]:
         raise Unreadable(
-            f'the transactions of {row["hidden"]} sessions are hidden from role "{server.user}"', _grant(server)
+            f'the transactions of {row["hidden"]} sessions are hidden from role "{server.user}"', grant(server)
         )
     return row["seconds"]
 
@@ -180,7 +215,7 @@ def replication(server: Server) -> dict:
     receiver = server.rows(queries.RECEIVER)[0] if server.in_recovery() else None
     found = {"standbys": standbys, "receiver": receiver}
     if any(standby["state"] is None for standby in standbys):
-        raise Unreadable(f'the positions of the standbys are hidden from role "{server.user}"', _grant(server), found)
+        raise Unreadable(f'the positions of the standbys are hidden from role "{server.user}"', grant(server), found)
     return found
 
 
@@ -206,7 +241,7 @@ def place(server: Server) -> dict:
     """Where the server runs: {data_directory, server_address, client_address, backend_pid}."""
     found = server.rows(queries.PLACE)[0]
     if found["data_directory"] is None:
-        raise Unreadable(f'the data directory is hidden from role "{server.user}"', _grant(server), found)
+        raise Unreadable(f'the data directory is hidden from role "{server.user}"', grant(server), found)
     return found
 
 
@@ -266,5 +301,5 @@ def _all_of(found: list, passed_over: list) -> list:
     )
 
 
-def _grant(server: Server) -> str:
+def grant(server: Server) -> str:
     return f'as a superuser run GRANT pg_monitor TO "{server.user}"'

@@ -242,10 +242,51 @@ SELECT {OWN} (SELECT max(setting) FROM pg_settings WHERE name = 'data_directory'
        pg_backend_pid() AS backend_pid
 """
 
+# Of the data directory itself there is no location.
+TABLESPACES = f"""
+SELECT {OWN} pg_tablespace_location(oid) AS directory FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''
+ORDER BY 1
+"""
+
+NAMES = f"""
+SELECT {OWN} 'roles' AS kind, oid::bigint AS oid, rolname AS name FROM pg_roles
+UNION ALL SELECT 'databases', oid::bigint, datname FROM pg_database
+"""
+
 # Counters of a statement that may be added up, those that windows are over; times are in milliseconds.
 STATEMENT_COUNTERS = tuple(FIGURES)
 _EXTREME_COLUMNS = (("min_exec_time", "min"), ("max_exec_time", "max"))
 LONGEST_QUERY = 2000
+# 1.11 renamed the block times, and tells of each entry since when it counts; both came with PostgreSQL 17.
+FIRST_WITH_STATS_SINCE = (1, 11)
+
+STATEMENT_TEXTS = f"""
+SELECT {OWN} userid::bigint AS userid, dbid::bigint AS dbid, queryid::text AS queryid, toplevel,
+       left(query, {LONGEST_QUERY}) AS query
+FROM {{schema}}.pg_stat_statements(true) WHERE queryid::text = ANY (%(queryids)s)
+"""
+
+
+def all_statements(extension_version: tuple) -> str:
+    """The query for all statements without their texts, which stand in a file that grows large."""
+    newest = extension_version >= FIRST_WITH_STATS_SINCE
+    columns = [f"{_renamed(extension_version).get(name, name)} AS {name}" for name in STATEMENT_COUNTERS]
+    columns += [f"{name} AS {name}" for name in ("stddev_exec_time", "min_exec_time", "max_exec_time")]
+    columns += [
+        f"{name if newest else 'NULL::timestamptz'} AS {name}" for name in ("stats_since", "minmax_stats_since")
+    ]
+    return f"""
+SELECT {OWN} userid::bigint AS userid, dbid::bigint AS dbid, queryid::text AS queryid, toplevel,
+       {", ".join(columns)}
+FROM {{schema}}.pg_stat_statements(false)
+"""
+
+
+def _renamed(extension_version: tuple) -> dict:
+    """What is called otherwise before 1.11 of the extension."""
+    if extension_version >= FIRST_WITH_STATS_SINCE:
+        return {}
+    return {f"shared_{name}": name for name in ("blk_read_time", "blk_write_time")}
 
 
 def statements(extension_version: tuple) -> str:
@@ -254,14 +295,14 @@ def statements(extension_version: tuple) -> str:
     Every place is a group of one, so the aggregates only do something in the last. Column names are those of the newest
     version: 1.11 of the extension renamed the block times. Rows of other roles, with a hidden queryid, are in the last.
     """
-    renamed = (
-        {} if extension_version >= (1, 11) else {f"shared_{name}": name for name in ("blk_read_time", "blk_write_time")}
-    )
+    renamed = _renamed(extension_version)
     columns = [f"sum({renamed.get(name, name)}) AS {name}" for name in STATEMENT_COUNTERS]
     columns += [f"{function}({name}) AS {name}" for name, function in _EXTREME_COLUMNS]
     # From 1.11 on an entry tells since when it counts: one that was evicted and came back starts anew.
     columns.append(
-        "min(stats_since) AS stats_since" if extension_version >= (1, 11) else "NULL::timestamptz AS stats_since"
+        "min(stats_since) AS stats_since"
+        if extension_version >= FIRST_WITH_STATS_SINCE
+        else "NULL::timestamptz AS stats_since"
     )
     return f"""
 WITH ranked AS MATERIALIZED (

@@ -167,6 +167,11 @@ host:
             steal:
               description: Ready to run, while the hypervisor ran something else.
               type: float
+        states_seconds:
+          description:
+            - Time of all CPUs since the start of the host, with the states of RV(host.cpu.states_percent).
+          type: dict
+          sample: {user: 1200.5, system: 300.25, idle: 98000.0, iowait: 12.0}
         cgroup:
           description: CPU of the process' control group.
           type: dict
@@ -183,6 +188,10 @@ host:
               description: CPUs that the group used on average over RV(host.cpu.sample_seconds).
               type: float
               sample: 0.731
+            used_seconds:
+              description: CPU time that the group used since it was made.
+              type: float
+              sample: 4021.317
     memory:
       description: Memory.
       type: dict

@@ -132,7 +132,9 @@ def test_systemd_means_these_minutes(interval: int, capture: int) -> None:
             command = ["systemd-analyze", "calendar", "--iterations=1500", "--base-time=2026-01-01 00:00:00 UTC", text]
             done = subprocess.run(command, env={"TZ": "UTC"}, check=True, capture_output=True, text=True)
             stamps = re.findall(r"(2026-01-0[12]) (\d\d):(\d\d):00 UTC", done.stdout)
-            days = {day: {60 * int(hour) + int(minute) for d, hour, minute in stamps if d == day} for day, *_ in stamps}
+            days = {
+                day: {60 * int(hour) + int(minute) for d, hour, minute in stamps if d == day} for day, *_name in stamps
+            }
             first = days[str(datetime.date(2026, 1, 1))]
             # The base itself is no later than itself, so midnight is the next day's.
             shown |= first | (days[str(datetime.date(2026, 1, 2))] & {0})

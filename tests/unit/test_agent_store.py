@@ -126,6 +126,22 @@ def test_what_was_dropped_and_another_server_are_no_beginning(store: Store) -> N
     assert store.newest(FULL, SYSTEM) == {}
 
 
+def test_that_a_statement_had_no_entry_is_known_though_only_few_have_rows(store: Store) -> None:
+    old = {"stats_since": None, "minmax_stats_since": None}
+    first = add(store, 0, row("1", 9, 9, **old), row("2", 9, 8, **old), limit=1)
+    down = store.add(
+        FULL, {"server": None, "statements": None}, {"taken_at": at(30), "boot_id": "", "monotonic_seconds": 1}, None, 1
+    )
+    second = add(store, 60, row("1", 9, 9, **old), row("2", 9, 8, **old), row("3", 2, 7, **old), limit=1)
+    assert store.document(first)["statements"]["absent"] == [
+        {"userid": 10, "dbid": 5, "queryid": "3", "toplevel": True}
+    ]
+    assert store.document(down) == {"server": None, "statements": None} and store.rows(down) == []
+    found, _told = windows.difference(store.document(first), store.document(second))
+    assert [(entry["queryid"], entry["calls"]) for entry in found["rows"]] == [("3", 2)]
+    assert found["undetermined"] == [] and found["rest"]["calls"] == 0
+
+
 def test_the_text_of_a_statement_is_stored_once(store: Store) -> None:
     key = windows.key(row("1", 1, 1))
     assert store.without_text(SYSTEM, [key]) == {key}
@@ -197,7 +213,8 @@ def test_what_is_too_old_goes_with_all_that_hangs_on_it_but_never_the_last(store
     assert len(store.heads(LIGHT)) == 1
     assert [entry["id"] for entry in store.runs(9)] == [run]
     tables = {name: store._rows(f"SELECT count(*) FROM {name}", ())[0][0] for name in ("counter", "reading")}
-    assert tables == {"counter": 3, "reading": 2}
+    # With the one that says that the second had no entry at the first.
+    assert tables == {"counter": 4, "reading": 2}
     # Of those without a snapshot the texts are gone as well.
     texts = [entry[0] for entry in store._rows("SELECT query FROM statement ORDER BY id", ())]
     assert texts == ["SELECT 480", "SELECT 540", "SELECT 1"]

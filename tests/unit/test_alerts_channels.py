@@ -172,7 +172,7 @@ def test_what_is_wrong_is_said_without_the_secret(entry: Any, told: str) -> None
 def test_all_problems_come_at_once() -> None:
     found, wrong = channels.read([HOOK, {"type": "mail", "smtp_port": 0, "colour": 1}, 7, {"type": "command"}])
     assert [channel.name for channel in found] == ["webhook"]
-    assert [problem.split(":")[0] for problem in wrong] == [
+    assert [problem.split(":", maxsplit=1)[0] for problem in wrong] == [
         *["channel 2 (mail)"] * 4,
         "channel 3",
         "channel 4 (command)",

@@ -5,9 +5,11 @@
 snapshot    one for each that was taken. kind: full, or statements for a light capture of the statements alone.
             taken_at: the server's clock, this host's where the server is down; ISO 8601 in UTC with milliseconds.
             boot_id and monotonic_seconds: the boot and the clock that nobody sets, so that a step of the other shows.
+                        system_identifier: of the server, NULL where its statements could not be read.
             document: the snapshot as JSON, compressed, without the rows of its statements.
 statement   a statement, its text once.
 counter     the raw counters of a statement in a snapshot; times in milliseconds, moments in milliseconds since 1970.
+            All NULL: it had no entry then, and has one in the next.
 newest      the counters of all statements as the last snapshot of a kind found them; nothing older.
 reading     a metric as a snapshot gave it. value NULL: it could not be had, for the reason.
 run         each run of the agent that did, or could not do, something. outcome NULL: it was cut off.
@@ -45,6 +47,7 @@ CREATE TABLE snapshot (
   taken_at TEXT NOT NULL,
   boot_id TEXT NOT NULL,
   monotonic_seconds REAL NOT NULL,
+  system_identifier TEXT,
   document BLOB NOT NULL
 );
 CREATE INDEX snapshot_kind ON snapshot (kind, id);

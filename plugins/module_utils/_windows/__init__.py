@@ -6,7 +6,9 @@ Counters are reset, evicted and lost; what is not known is never made up: it is 
 A reset whose moment is known makes the window of that part shorter; one whose moment is not makes the part None.
 
 snapshots.window(earlier, later)
-    of two snapshots of module pg_snapshot_info. Raises NotAWindow unless the later one was taken later.
+    of two snapshots of module pg_snapshot_info, or of the agent. statements.absent of the earlier one, if it is there:
+    keys of statements that had no entry then, for sure, where not all that had one have a row.
+    Raises NotAWindow unless the later one was taken later.
     from, to            ISO 8601 in UTC, as taken_at is
     seconds             float
     server, statements, database    the three below; statements and database may be None

@@ -42,7 +42,7 @@ TIMES = ("blk_read_time", "blk_write_time", "session_time", "active_time", "idle
 def difference(earlier: Json, later: Json) -> Tuple[Json, List[str]]:
     """The part `database` of a window, and what is to be said about it. Raises UnknownReset."""
     before, after = earlier["database"], later["database"]
-    reset = latest(begin(before["stats_reset"], after["stats_reset"], earlier["taken_at"]), _lost(earlier, later))
+    reset = latest(begin(before["stats_reset"], after["stats_reset"], *_span(earlier, later)), _lost(earlier, later))
     start = reset or earlier["taken_at"]
     found: Json = {
         "from": start,
@@ -64,4 +64,8 @@ def _lost(earlier: Json, later: Json) -> Optional[str]:
     """When a crash in the window lost all counters; a database's own reset does not tell. Raises UnknownReset."""
     # Snapshots of before do not have it.
     before, after = (snapshot["server"].get("counters_since") for snapshot in (earlier, later))
-    return None if before is None or after is None else begin(before, after, earlier["taken_at"])
+    return None if before is None or after is None else begin(before, after, *_span(earlier, later))
+
+
+def _span(earlier: Json, later: Json) -> Tuple[str, str]:
+    return earlier["taken_at"], later["taken_at"]

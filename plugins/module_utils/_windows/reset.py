@@ -16,14 +16,16 @@ def latest(*moments: Optional[str]) -> Optional[str]:
     return max((moment for moment in moments if moment is not None), default=None)
 
 
-def begin(before: Optional[str], after: Optional[str], taken_at: str) -> Optional[str]:
+def begin(before: Optional[str], after: Optional[str], taken_at: str, until: str) -> Optional[str]:
     """From when on counters count in the window: their reset in it, or None if there was none. Raises UnknownReset.
 
     before, after: the time of their last reset as the earlier and the later snapshot have it; None is never.
-    taken_at: when the window begins. All in ISO 8601 of the same width, so that texts sort as moments do.
+    taken_at, until: when the window begins and ends. All in ISO 8601 of the same width, so that texts sort.
     """
     if before == after:
         return None
     if after is None or after <= taken_at:
         raise UnknownReset("the time of their reset has changed, to one that is not in the window")
+    if after > until:
+        raise UnknownReset("the time of their reset is after the end of the window: the clock was set")
     return after

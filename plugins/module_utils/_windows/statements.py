@@ -47,7 +47,7 @@ def key(row: Json) -> Key:
 class _Difference:
     def __init__(self, earlier: Json, later: Json) -> None:
         self.before, self.after = earlier["statements"], later["statements"]
-        reset = begin(self.before["stats_reset"], self.after["stats_reset"], earlier["taken_at"])
+        reset = begin(self.before["stats_reset"], self.after["stats_reset"], earlier["taken_at"], later["taken_at"])
         self.reset = reset
         self.taken_at = earlier["taken_at"]
         self.start: str = reset or earlier["taken_at"]
@@ -55,6 +55,8 @@ class _Difference:
         # After a reset nothing of before counts.
         self.old: Dict[Key, Json] = {} if reset else {key(row): row for row in self.before["rows"]}
         self.whole_before = bool(reset) or not self.before["rest"]["statements"]
+        # Known to have had no entry then, though not all that had one have a row.
+        self.absent = {key(entry) for entry in self.before.get("absent", ())}
         self.whole_after = not self.after["rest"]["statements"]
         self.evictions = self.after["dealloc"] - (0 if reset else self.before["dealloc"])
         self.rows: List[Json] = []
@@ -85,13 +87,15 @@ class _Difference:
     def _compare(self, row: Json) -> None:
         old = self.old.get(key(row))
         since = row["stats_since"]
-        # An entry of before the window that counts since a moment in it was dropped or reset, and came back.
-        anew = since is not None and since > self.taken_at and (old is None or since != old["stats_since"])
-        if old is None and not anew and not self.whole_before:
+        # An entry that counts since another moment than before was dropped or reset, and came back.
+        before = old and old["stats_since"]
+        anew = since is not None and since != before and (since > self.taken_at or before is not None)
+        known = self.whole_before or key(row) in self.absent
+        if old is None and not anew and not known:
             self._undetermined(row, "the earlier snapshot may have had it among those without a row")
         elif old is None or anew:
             # One that was in no row before is new, unless some were dropped to make room and it may have come back.
-            fresh = old is None and (self.whole_before or not self.evictions)
+            fresh = old is None and (known or not self.evictions)
             self._add(row, _NOTHING, since=None if fresh else since)
         elif _backwards(old, row):
             self._undetermined(row, "its counters began anew in the window, at an unknown time")
