@@ -7,8 +7,11 @@ import base64
 import json
 import os
 import select
+import signal
 import socket
 import stat
+import subprocess
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -601,6 +604,35 @@ def test_a_host_that_starts_no_thread_more(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(delivery._Delivery, "start", refused)
     outcomes = sent(hook(9), {"type": "command", "argv": ["/bin/true"]})
     assert outcomes == {"webhook": "not tried: the host starts no thread more", "command": None}
+
+
+@pytest.mark.parametrize("refused", ["body", "_write", "_read"])
+def test_no_command_is_left_running_on_a_host_that_starts_no_thread_more(
+    refused: str, script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """body: the attempt; _write and _read: what attends the command once it runs."""
+    start, popen, begun = threading.Thread.start, subprocess.Popen, []
+
+    def started(thread: Any) -> None:
+        if getattr(thread._target, "__name__", "") == refused:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    def opened(*words: Any, **options: Any) -> Any:
+        begun.append(popen(*words, **options))
+        return begun[-1]
+
+    monkeypatch.setattr(threading.Thread, "start", started)
+    monkeypatch.setattr(subprocess, "Popen", opened)
+    try:
+        outcome = why({"type": "command", "argv": [script("exec sleep 600")], "attempts": 2})
+        assert outcome == "the host starts no thread more (2 attempts)"
+        assert [process.returncode for process in begun] == ([] if refused == "body" else [-signal.SIGKILL] * 2)
+    finally:
+        for process in begun:
+            if process.returncode is None:
+                process.kill()
+                process.wait()
 
 
 def test_without_channels_there_are_no_outcomes() -> None:

@@ -16,6 +16,8 @@ from typing import Callable, List
 
 # For the work to notice that it was ended.
 GRACE_SECONDS = 0.5
+# What an alert may well be about.
+NO_THREAD = "the host starts no thread more"
 
 
 class Failure(Exception):
@@ -56,7 +58,10 @@ class Attempt:
                 self._close()
 
         thread = threading.Thread(target=body, name="deliver", daemon=True)
-        thread.start()
+        try:
+            thread.start()
+        except RuntimeError:
+            raise Failure(NO_THREAD) from None
         thread.join(self.seconds)
         if arrived.is_set():
             return

@@ -15,7 +15,7 @@ import time
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery import command, http, sendmail, smtp, syslog
-from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.attempt import Attempt, Failure
+from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.attempt import NO_THREAD, Attempt, Failure
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import (
     alertmanager,
     log_lines,
@@ -47,7 +47,6 @@ FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1, 30
 # With less nothing is begun.
 LEAST_SECONDS = 0.1
 NO_TIME = "not tried: no time left"
-NO_THREAD = "not tried: the host starts no thread more"
 
 _LONGEST_OUTCOME = 400
 
@@ -171,8 +170,7 @@ class _Delivery(threading.Thread):
         try:
             self.start()
         except RuntimeError:
-            # What an alert may well be about.
-            self.outcome = NO_THREAD
+            self.outcome = f"not tried: {NO_THREAD}"
 
     def run(self) -> None:
         outcome = self._tried()

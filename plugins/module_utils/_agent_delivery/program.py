@@ -10,9 +10,9 @@ import os
 import signal
 import subprocess
 import threading
-from typing import IO, Any, Dict, List, Sequence
+from typing import IO, Any, Callable, Dict, List, Sequence, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.attempt import Attempt, Failure
+from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.attempt import NO_THREAD, Attempt, Failure
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
 
 ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8"}
@@ -42,12 +42,7 @@ def run(words: Sequence[str], content: bytes, environment: Dict[str, str], attem
     except OSError as error:
         raise Failure(f"{words[0]} cannot be run: {error.strerror}", error.errno not in _FINAL_ERRORS) from None
     said: List[bytes] = []
-    threads = [
-        threading.Thread(target=_write, args=(process.stdin, content), daemon=True),
-        threading.Thread(target=_read, args=(process.stderr, said), daemon=True),
-    ]
-    for thread in threads:
-        thread.start()
+    threads = _attended(process, content, said)
     try:
         attempt.ends_by(lambda: _kill(process))
     finally:
@@ -56,6 +51,27 @@ def run(words: Sequence[str], content: bytes, environment: Dict[str, str], attem
         thread.join(_REST_SECONDS)
     if code:
         raise Failure(f"{words[0]} {_how(code)}{_first_line(said)}", code not in _FINAL_CODES)
+
+
+def _attended(process: Any, content: bytes, said: List[bytes]) -> List[threading.Thread]:
+    """Who feeds it, and who hears it. Raises Failure, and then it does not run any more."""
+    jobs: List[Tuple[Callable[..., None], IO[bytes], Any]] = [
+        (_write, process.stdin, content),
+        (_read, process.stderr, said),
+    ]
+    threads: List[threading.Thread] = []
+    try:
+        for work, pipe, about in jobs:
+            thread = threading.Thread(target=work, args=(pipe, about), daemon=True)
+            thread.start()
+            threads.append(thread)
+    except RuntimeError:
+        _kill(process)
+        process.wait()
+        for _work, pipe, _about in jobs[len(threads) :]:
+            pipe.close()
+        raise Failure(NO_THREAD) from None
+    return threads
 
 
 def _kill(process: Any) -> None:
