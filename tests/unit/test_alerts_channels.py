@@ -148,6 +148,8 @@ def test_a_name_is_there_once() -> None:
         ({**SMTP, "sendmail": "/usr/sbin/sendmail"}, "it has sendmail and smtp_host: write one of them"),
         ({**MAIL, "smtp_port": 25}, "smtp_port is there without smtp_host: write smtp_host, or leave it out"),
         ({**SMTP, "smtp_host": "mail:25"}, "smtp_host is no host: write its name or its address, without a port"),
+        ({**SMTP, "smtp_host": "db:25"}, "smtp_host is no host: write its name or its address, without a port"),
+        ({**SMTP, "smtp_host": ":"}, "smtp_host is no host: write its name or its address, without a port"),
         ({**SMTP, "smtp_port": 65536}, "smtp_port is no whole number from 1 to 65535: write one"),
         ({**SMTP, "smtp_user": "a"}, "it has one of smtp_user and smtp_password_file: write both, or neither"),
         (

@@ -7,6 +7,7 @@ No message says again what may be a secret: an address, a header, an argument.
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Any, Callable, Iterable, List, Mapping, Tuple
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ LONGEST_SECONDS, MOST_ATTEMPTS, MOST_PORT = 300, 10, 65535
 
 _NAME = re.compile(r"\w[\w .@-]{0,59}\Z")
 _WHOLE = re.compile(r"\d{1,9}\Z", re.ASCII)
-_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}\Z|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*\Z")
+_HOST = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,252}\Z")
 # RFC 9110, 5.6.2 and 5.5.
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e]*[\x21-\x7e])?\Z")
@@ -66,7 +67,7 @@ def one_of(choices: Iterable[str]) -> Reader:
 
 
 def host(value: Any) -> str:
-    if not isinstance(value, str) or not _HOST.match(value):
+    if not isinstance(value, str) or not _is_host(value):
         raise Fault("is no host: write its name or its address, without a port")
     return value
 
@@ -107,7 +108,7 @@ def url(value: Any) -> str:
         raise Fault("begins with neither https:// nor http://: write one of them")
     if with_user:
         raise Fault("has a user or a password in it: write them as a header instead, Authorization")
-    if not known_host or not _HOST.match(known_host) or known_port == 0:
+    if not known_host or not _is_host(known_host) or known_port == 0:
         raise Fault("has no host that can be: write https://HOST/PATH")
     return value
 
@@ -140,6 +141,17 @@ def argv(value: Any) -> Tuple[str, ...]:
     if not value[0].startswith("/") or not value[0].isprintable():
         raise Fault("begins with no absolute path: write where the program is, from / on")
     return tuple(value)
+
+
+def _is_host(text: str) -> bool:
+    if ":" not in text:
+        return bool(_HOST.match(text))
+    # "db:25" has only digits and letters that an address of IPv6 may have.
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _whole(value: Any, most: int) -> int:
