@@ -112,6 +112,8 @@ def test_a_name_is_there_once() -> None:
         ({"type": "webhok"}, "there is no type webhok: did you mean webhook?"),
         ({**HOOK, "timeout": 3}, "there is no field timeout: did you mean timeout_seconds?"),
         ({**HOOK, "smtp_port": 3}, "there is no field smtp_port"),
+        ({"type": "mail\x1b[2J\n"}, "there is no type mail [2J: did you mean mail?"),
+        ({**HOOK, "url\x1b[2J\n": 3}, "there is no field url [2J: did you mean url?"),
         ({**HOOK, "timeout_seconds": 0}, "timeout_seconds is 0: write 1 to 300 seconds"),
         ({**HOOK, "timeout_seconds": 301}, "timeout_seconds is 301: write 1 to 300 seconds"),
         ({**HOOK, "attempts": 0}, "attempts is no whole number from 1 to 10: write one"),

@@ -4,10 +4,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Set, Tuple
+from typing import Any, Dict, Iterable, List, Mapping, NamedTuple, Optional, Set, Tuple
 from urllib.parse import urlsplit
 
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import channel_fields as fields
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import (
     ALERTMANAGER,
     FACILITIES,
@@ -132,7 +133,7 @@ def _kind(entry: Any) -> Tuple[Optional[str], List[str]]:
     if not isinstance(kind, str):
         return None, ["it has no type: write one of " + ", ".join(TYPES)]
     if kind not in _TYPES:
-        return None, [f"there is no type {kind[:40]}{nearest(kind[:40], TYPES)}"]
+        return None, [_no("type", kind, TYPES)]
     return kind, []
 
 
@@ -143,8 +144,7 @@ def _known(kind: str, entry: Mapping[Any, Any]) -> Tuple[Json, List[str]]:
     faults = []
     for name in entry:
         if name != "type" and name not in of_kind:
-            unknown = str(name)[:40]
-            faults.append(f"there is no field {unknown}{nearest(unknown, of_kind)}")
+            faults.append(_no("field", name, of_kind))
     for name, field in of_kind.items():
         value = entry.get(name)
         if value is None:
@@ -157,6 +157,11 @@ def _known(kind: str, entry: Mapping[Any, Any]) -> Tuple[Json, List[str]]:
         except Fault as fault:
             faults.append(f"{name} {fault}")
     return known, faults
+
+
+def _no(what: str, name: Any, names: Iterable[str]) -> str:
+    shown = plain.line(str(name), 40)
+    return f"there is no {what} {shown}{nearest(shown, names)}"
 
 
 def _mail_faults(known: Json) -> List[str]:
