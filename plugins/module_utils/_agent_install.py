@@ -36,10 +36,10 @@ _FILE_MODE = 0o644
 _STATE_MODE, _PRIVATE_MODE, _LOG_MODE = 0o755, 0o700, 0o750
 
 
-def converge(options: dict, host: str, check_mode: bool) -> dict:
+def converge(options: dict, check_mode: bool) -> dict:
     """Have the agent; gives the result of module capacity_agent. Raises OperatorError before anything is touched."""
     timers = Timers(options["units_dir"])
-    installation, config, owner = prepared(options, host, timers)
+    installation, config, owner = prepared(options, timers)
     plan = _Plan(options, installation, config, owner, timers)
     if not check_mode and plan.change.changed:
         try:

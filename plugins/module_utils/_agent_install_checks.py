@@ -11,7 +11,7 @@ from ansible_collections.midi.capacity.plugins.module_utils import _agent_instal
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_program
 from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._agent import files
-from ansible_collections.midi.capacity.plugins.module_utils._agent.schedule import CAPTURES, INTERVALS, schedule
+from ansible_collections.midi.capacity.plugins.module_utils._agent.schedule import schedule
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import Owner
 from ansible_collections.midi.capacity.plugins.module_utils._agent_timers import RUNS, Timers
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
@@ -32,7 +32,7 @@ def refuse(problems: list) -> None:
         raise OperatorError("the agent cannot be installed, and nothing was touched", items=problems)
 
 
-def prepared(options: dict, host: str, timers: Timers) -> tuple:
+def prepared(options: dict, timers: Timers) -> tuple:
     """What is wanted, the configuration and its owner. Raises OperatorError with everything that is in the way."""
     problems = agent_config.problems(options) + _odd_options(options) + _agent_program.python_problems()
     owner = Owner(os.geteuid(), os.getegid())
@@ -48,7 +48,7 @@ def prepared(options: dict, host: str, timers: Timers) -> tuple:
         account=owner.account,
         group=owner.group,
         command=options["command"],
-        schedule=schedule(options["interval_minutes"], options["capture_minutes"], config.get("host") or host),
+        schedule=schedule(options["interval_minutes"], options["capture_minutes"], config["host"]),
         schedule_by=options["schedule"],
         deadman_by=files.deadman_by(options["deadman"], options["schedule"], has_cron, has_timers),
         mailto=options["mailto"],
@@ -72,10 +72,7 @@ def odd_paths(options: dict) -> list:
 
 
 def _odd_options(options: dict) -> list:
-    found = odd_paths(options)
-    for name, known in (("interval_minutes", INTERVALS), ("capture_minutes", CAPTURES)):
-        if options[name] not in known:
-            found.append(f"{name} is {options[name]}: write one of {', '.join(map(str, known))}")
+    found = odd_paths(options) + agent_config.odd_schedule(options)
     if not files.is_mailto(options["mailto"]):
         found.append(f"mailto is {options['mailto']!r}: write addresses with commas between them, or nothing")
     return found

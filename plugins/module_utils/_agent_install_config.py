@@ -6,48 +6,57 @@ from __future__ import annotations
 
 import json
 
+from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import is_plain_path
+from ansible_collections.midi.capacity.plugins.module_utils._agent.schedule import CAPTURES, INTERVALS
 
-SCHEMA_VERSION = 1
 MODE = 0o600
 # A webhook's address is a secret as a rule, and connections may have passwords.
 _HIDDEN = ("channels", "postgres", "redis")
 _PATHS = ("state_dir", "runtime_dir", "log_file", "textfile")
-_REQUIRED = ("state_dir", "runtime_dir")
-_DEFAULTS = {"state_dir": "/var/lib/midi-capacity", "runtime_dir": "/run/midi-capacity", "deadline_seconds": 120}
+# What others go by as well, so it is written down though it is the default.
+_WRITTEN = ("state_dir", "runtime_dir", "deadline_seconds")
 _SCHEDULE = {"interval_seconds": "interval_minutes", "capture_seconds": "capture_minutes"}
+_KNOWN = {"interval_minutes": INTERVALS, "capture_minutes": CAPTURES}
 
 
 def document(options: dict) -> dict:
     """The configuration that is wanted: the schedule's numbers come from the module's options."""
-    found = {"schema_version": SCHEMA_VERSION, **_DEFAULTS, **(options["config"] or {})}
-    for name, option in _SCHEDULE.items():
-        found.setdefault(name, 60 * options[option])
-    return found
+    found = {"schema_version": configuration.SCHEMA_VERSION, **(options["config"] or {})}
+    for name in _WRITTEN:
+        found.setdefault(name, configuration.DEFAULTS[name])
+    return {**_of_schedule(options), **found}
+
+
+def odd_schedule(options: dict) -> list:
+    """What is wrong with the options that the schedule's numbers come from, a sentence each."""
+    return [
+        f"{name} is {options[name]}: write one of {', '.join(map(str, known))}"
+        for name, known in _KNOWN.items()
+        if options[name] not in known
+    ]
 
 
 def problems(options: dict) -> list:
     """Everything that is wrong, a sentence each."""
     wanted = document(options)
-    found = _program_s(wanted)
-    for name in _PATHS:
-        value = wanted.get(name)
-        if name not in _REQUIRED and value is None:
-            continue
-        if not isinstance(value, str) or not is_plain_path(value):
-            found.append(f"config: {name} is {value!r}: write an absolute path of letters, digits and _.,+@:=-")
+    # Options and numbers that do not fit are told once, and not again by what comes of them.
+    known = {**options, **{name: places[-1] for name, places in _KNOWN.items() if options[name] not in places}}
+    read, wrong = configuration.read({**wanted, **_of_schedule(known)})
     for name, option in _SCHEDULE.items():
         if wanted[name] != 60 * options[option]:
-            found.append(f"config: {name} is {wanted[name]!r}, and {option} {options[option]}: leave {name} out")
-    seconds = wanted["deadline_seconds"]
-    if isinstance(seconds, bool) or not isinstance(seconds, int) or seconds < 1:
-        found.append(f"config: deadline_seconds is {seconds!r}: write a number of seconds")
-    return found
+            wrong.append(f"{name} is {wanted[name]!r}, and {option} {options[option]}: leave {name} out")
+    told = {sentence.split(" ", 1)[0] for sentence in wrong}
+    for name in _PATHS:
+        # cron, systemd and logrotate take fewer of them than the agent.
+        value = wanted.get(name)
+        if value and name not in told and not is_plain_path(value):
+            wrong.append(f"{name} is {value!r}: write an absolute path of letters, digits and _.,+@:=-")
+    return [f"config: {sentence}" for sentence in wrong]
 
 
-def _program_s(wanted: dict) -> list:
-    """The hook for what the agent itself says of its configuration, a sentence each."""
-    return []
+def _of_schedule(options: dict) -> dict:
+    return {name: 60 * options[option] for name, option in _SCHEDULE.items()}
 
 
 def text(wanted: dict) -> str:
@@ -82,14 +91,20 @@ def secrets(options: dict) -> list:
     config = options["config"] if isinstance(options["config"], dict) else {}
     found: list = []
     channels = config.get("channels")
-    for channel in channels if isinstance(channels, list) else []:
+    for channel in channels if isinstance(channels, list) else [channels]:
+        found += _as_text(channel)
         if isinstance(channel, dict):
             headers = channel.get("headers")
             found += list(headers.values()) if isinstance(headers, dict) else []
             found += [channel.get("url"), *_passwords(channel)]
     for name in ("postgres", "redis"):
-        found += _passwords(config.get(name))
+        found += [*_as_text(config.get(name)), *_passwords(config.get(name))]
     return found
+
+
+def _as_text(value) -> list:
+    """An address or a connection string where a mapping is wanted: whatever is secret in it, all of it is."""
+    return [value] if isinstance(value, str) else []
 
 
 def _passwords(tree) -> list:

@@ -17,7 +17,8 @@ description:
     command starts it, and only if it starts at all. The version before it stays, older ones go. What is damaged is
     found and written again.
   - When a host runs the agent is computed from its name, so that hosts take turns and each keeps its own.
-  - Everything that is in the way is told at once, before anything is touched.
+  - Everything that is in the way is told at once, before anything is touched; so is what the agent itself would not
+    take in its configuration.
 options:
   state:
     description:
@@ -29,7 +30,8 @@ options:
   config:
     description:
       - The agent's configuration. C(interval_seconds) and C(capture_seconds) come from O(interval_minutes) and
-        O(capture_minutes). Addresses of webhooks, values of headers and passwords in it are in no output.
+        O(capture_minutes). Addresses of webhooks, values of headers and passwords in it are in no output. C(host) and
+        C(database) have to be there.
       - With O(state=absent) C(state_dir) of it tells where the agent keeps its state; the rest is not needed.
     type: dict
   account:
@@ -177,8 +179,6 @@ kept:
   sample: [/var/lib/midi-capacity]
 """
 
-import platform
-
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install import converge
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_config import secrets
 from ansible_collections.midi.capacity.plugins.module_utils._agent_remove import remove
@@ -213,7 +213,7 @@ def main():
         if module.params["state"] == "absent":
             result = remove(module.params, module.check_mode)
         else:
-            result = converge(module.params, platform.node(), module.check_mode)
+            result = converge(module.params, module.check_mode)
     except OperatorError as error:
         module.fail_json(msg=str(error), **error.details)
     module.exit_json(**result)

@@ -96,5 +96,5 @@ def test_what_is_wrong_with_the_configuration_is_told_whole(tmp_path: Path, agen
     (tmp_path / "state/conf/agent.json").write_text('{"state_dir": "here", "keep_dayz": 3}')
     found = agent("snapshot")
     assert found.returncode == 3 and found.stdout == ""
-    for told in ("host is missing", "state_dir is 'here': write an absolute path", "did you mean keep_days?"):
+    for told in ("host is missing", "state_dir is 'here': write an absolute path", "did you mean keep_days"):
         assert told in found.stderr

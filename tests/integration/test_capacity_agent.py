@@ -292,7 +292,7 @@ def test_it_leaves_and_says_what_stays(
                 "mailto": "a\nb",
                 "prefix": "/a b",
             },
-            {"state_dir": "state", "deadline_seconds": 0, "log_file": "/a%b"},
+            {"state_dir": "state", "deadline_seconds": 0, "log_file": "/a%b", "keep_dayz": 3, "probes": [{"name": 1}]},
             [
                 "there is no account nobody-at-all on this host",
                 "interval_minutes is 7: write one of 1, 2, 3",
@@ -300,12 +300,37 @@ def test_it_leaves_and_says_what_stays(
                 "mailto is 'a\\nb'",
                 "prefix is '/a b': write an absolute path",
                 "config: state_dir is 'state'",
-                "config: deadline_seconds is 0",
+                "config: deadline_seconds is 0: write a whole number from 5 to 3600",
                 "config: log_file is '/a%b'",
+                "config: there is no keep_dayz: did you mean keep_days",
+                "config: probes: entry 1 has the name 1",
+                "config: probes: entry 1 has no sql",
             ],
         ),
         ({"units_dir": "", "deadman": "timer"}, {}, ["units_dir, which schedule or deadman needs, is empty: give it"]),
         ({}, {"interval_seconds": 60}, ["config: interval_seconds is 60, and interval_minutes 60: leave"]),
+        (
+            {"interval_minutes": 2},
+            {},
+            [
+                "config: capture_seconds is longer than interval_seconds",
+                "config: deadline_seconds is not below interval_seconds",
+            ],
+        ),
+        (
+            {},
+            {
+                "host": None,
+                "thresholds": [{"metric": "cpu_busy"}],
+                "channels": [{"type": "webhook", "url": "ftp://x"}, {"type": "pigeon"}],
+            },
+            [
+                "config: host is None: write a text",
+                "config: thresholds: entry 1: there is no metric cpu_busy: did you mean cpu_busy_percent",
+                "config: channels: channel 1 (webhook): url begins with neither https:// nor http://",
+                "config: channels: channel 2: there is no type pigeon",
+            ],
+        ),
     ],
 )
 def test_all_that_is_in_the_way_is_told_at_once_and_nothing_is_touched(
@@ -323,6 +348,30 @@ def test_all_that_is_in_the_way_is_told_at_once_and_nothing_is_touched(
         assert [message for message in messages if message not in failed["msg"]] == [], failed["msg"]
         assert failed["msg"].count("\n  - ") == len(messages)
     assert everything(home) == before
+
+
+def test_a_connection_as_a_text_is_refused_without_saying_it_again(
+    run_module: RunModule, home: Path, wanted: dict[str, Any]
+) -> None:
+    before = everything(home)
+    wanted["config"]["postgres"] = f"host=db1 password={SECRETS[2]}"
+    wanted["config"]["channels"] = [f"https://x/{SECRETS[0]}"]
+    failed = run_module("capacity_agent", fails=True, **wanted)
+    assert "config: postgres is no mapping" in failed["msg"]
+    assert not [secret for secret in SECRETS if secret in json.dumps(failed)]
+    assert everything(home) == before
+
+
+def test_what_is_left_out_is_the_agent_s_own_default(run_module: RunModule, home: Path, wanted: dict[str, Any]) -> None:
+    for name in ("state_dir", "runtime_dir", "log_file", "textfile"):
+        del wanted["config"][name]
+    done = run_module("capacity_agent", check=True, **wanted)
+    assert done["config"] == "/var/lib/midi-capacity/conf/agent.json"
+    assert '/agent.json: runtime_dir = "/run/midi-capacity"\n' in done["diff"]["after"]
+    gone = run_module("capacity_agent", check=True, **{**wanted, "state": "absent", "config": None})
+    assert set(gone["kept"]) <= {f"/var/lib/midi-capacity{name}" for name in ("", "/agent", "/conf")} | {
+        "/run/midi-capacity"
+    }
 
 
 @pytest.mark.skipif(Path("/run/systemd/system").is_dir(), reason="systemd runs here")

@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import Any, Callable, Dict, List, Mapping, NamedTuple, Optional, Tuple
 
@@ -12,6 +11,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._alerts import chann
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import Channel
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds import table
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import Threshold
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds.table import nearest
 
 Json = Dict[str, Any]
 
@@ -84,7 +84,7 @@ def read(document: Any) -> Tuple[Optional[Config], List[str]]:
     if not isinstance(document, Mapping):
         return None, ["the configuration is no mapping"]
     problems = [
-        f"there is no {name}{_nearest(str(name))}"
+        f"there is no {name}{nearest(str(name), _FIELDS)}"
         for name in document
         if name not in _FIELDS and name != "schema_version"
     ]
@@ -123,11 +123,6 @@ def _contradictions(found: Json) -> List[str]:
     return problems
 
 
-def _nearest(name: str) -> str:
-    close = difflib.get_close_matches(name, _FIELDS, 1)
-    return f"; did you mean {close[0]}?" if close else ""
-
-
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value.strip():
         raise _Fault(f"is {value!r}: write a text")
@@ -156,7 +151,8 @@ def _or_none(reader: Callable[[Any], Any]) -> Callable[[Any], Any]:
 
 def _mapping(value: Any) -> Json:
     if not isinstance(value, Mapping):
-        raise _Fault(f"is {value!r}: write a mapping")
+        # A connection string may have a password in it.
+        raise _Fault("is no mapping: write options of the connection by their names, or nothing")
     return dict(value)
 
 
@@ -231,7 +227,7 @@ _DAY_SECONDS = 86400
 _FIELDS: Dict[str, Tuple[Callable[[Any], Any], Any]] = {
     "host": (_text, _REQUIRED),
     "database": (_text, _REQUIRED),
-    "state_dir": (_path, _REQUIRED),
+    "state_dir": (_path, "/var/lib/midi-capacity"),
     "runtime_dir": (_path, "/run/midi-capacity"),
     "log_file": (_or_none(_path), None),
     "textfile": (_or_none(_path), None),
@@ -256,3 +252,4 @@ _FIELDS: Dict[str, Tuple[Callable[[Any], Any], Any]] = {
     "backup_files": (_glob, ""),
     "minmax_reset": (_switch, False),
 }
+DEFAULTS: Json = {name: default for name, (_reader, default) in _FIELDS.items() if default is not _REQUIRED}
