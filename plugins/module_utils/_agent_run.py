@@ -89,27 +89,25 @@ class Run:
 def alone(config: Config, command: str, work, on_trouble=None) -> int:
     """Runs work(run), the only one of the agent at a time; gives the exit status: 0, also where another one runs.
 
-    on_trouble(run, error): what there is to do where the history cannot be used, or the work failed.
+    on_trouble(run, error): what there is to do where the lock or the history cannot be used, or the work failed.
     """
     run = Run(config, command)
     # The last resort, for what no time-out of ours reaches.
     signal.alarm(config.deadline_seconds + GRACE_SECONDS)
     _postgres.give_up_at(time.monotonic() + config.deadline_seconds)
-    with _agent_lock.held(os.path.join(config.directory, "lock")) as free:
-        if not free:
-            return _not_alone(run)
+    with contextlib.ExitStack() as held:
         try:
-            with Store.open(config.history) as store:
-                run.store = store
-                run._begin()
-                try:
-                    work(run)
-                except OperatorError as error:
-                    _trouble(run, error, on_trouble)
-                    raise
-        except StoreError as error:
-            if run.store is None:
-                _trouble(run, error, on_trouble)
+            if not held.enter_context(_agent_lock.held(os.path.join(config.directory, "lock"))):
+                return _not_alone(run)
+            run.store = held.enter_context(Store.open(config.history))
+            run._begin()
+            work(run)
+        except OperatorError as error:
+            _trouble(run, error, on_trouble)
+            raise
+        except Exception as error:
+            # Its text may have anything in it.
+            _trouble(run, OperatorError(f"an error of the agent: {type(error).__name__}"), on_trouble)
             raise
     return 0
 

@@ -10,7 +10,7 @@ import os
 import time
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_alerts, _agent_clock, _agent_take, _moments
-from ansible_collections.midi.capacity.plugins.module_utils._agent import counters, readings
+from ansible_collections.midi.capacity.plugins.module_utils._agent import counters, readings, standing
 from ansible_collections.midi.capacity.plugins.module_utils._agent.age import age_intervals
 from ansible_collections.midi.capacity.plugins.module_utils._agent.latency import latency
 from ansible_collections.midi.capacity.plugins.module_utils._agent.window import Window, between
@@ -19,7 +19,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_run import DO
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, STATEMENTS, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._agent_take import Taken
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
-from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server
+from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
 from ansible_collections.midi.capacity.plugins.module_utils._private_file import write_whole
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds import textfile
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.catalog import ABOVE, BY_NAME, POSTGRES_DOWN
@@ -61,11 +61,7 @@ def capture(run: Run) -> None:
     try:
         server = _agent_take.connect(config)
     except OperatorError as error:
-        reach = _agent_take.not_reached(config, error)
-        if reach["down"] is None:
-            raise
-        run.end(DONE, f"PostgreSQL is down: {error.what}")
-        _tell_down(run, Reading(float(reach["down"]), detail=reach["reason"]))
+        _not_captured(run, error)
         return
     try:
         number = _captured(run, server)
@@ -73,10 +69,13 @@ def capture(run: Run) -> None:
             reset_extremes(server)
             # Calls between the reading and the reset would be seen by nobody, so it is read on both sides.
             number = _captured(run, server)
+    except Unreachable as error:
+        _not_captured(run, error)
+        return
     finally:
         server.close()
     run.end(DONE, "", number)
-    _tell_down(run, Reading(0.0))
+    _see(run, Reading(0.0))
 
 
 def deadman(run: Run) -> None:
@@ -233,6 +232,22 @@ def _write_textfile(run: Run, found: dict, head: dict) -> None:
         run.log(f"the textfile cannot be written: {path}: {error.strerror}")
 
 
-def _tell_down(run: Run, reading: Reading) -> None:
+def _not_captured(run: Run, error: OperatorError) -> None:
+    reach = _agent_take.not_reached(run.config, error)
+    told = f"PostgreSQL {'is down' if reach['down'] else 'could not be read'}: {reach['reason']}"
+    run.log(f"capture: {told}")
+    run.end(DONE, told)
+    _see(run, readings.down(reach))
+
+
+def _see(run: Run, reading: Reading) -> None:
+    """Whether PostgreSQL is down, as a capture found it: told, and kept beside what the last snapshot read."""
+    last = run.store.memory(LAST_READINGS) or {"readings": {}, "reasons": []}
+    entries = [reading._asdict()]
+    if last["readings"].get(POSTGRES_DOWN) != entries:
+        last["readings"][POSTGRES_DOWN] = entries
+        run.store.remember(LAST_READINGS, last)
+        if "taken_at" in last:
+            _write_textfile(run, standing.readings(last), last)
     found = {POSTGRES_DOWN: [reading]}
     _agent_alerts.tell(run.config, run.memory(), found, set(found), run.seconds_left, run.log)

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -90,6 +93,76 @@ def test_snapshots_fill_the_history_and_a_server_that_stops_is_told_once(
         ("recovery", "ok"),
     ]
     assert "4 snapshots since" in agent("status").stdout
+
+
+def news(directory: Path) -> list[tuple[str, str, str]]:
+    """What was sent, in short."""
+    return [(told["alerts"][0]["metric"], told["kind"], told["state"]) for told in sent(directory)]
+
+
+def test_captures_tell_at_once_that_a_server_is_down_and_up_again(
+    tmp_path: Path, postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    assert agent("snapshot").returncode == 0
+    down = re.compile(r"^midi_capacity_postgres_down\S* (\d)$", re.MULTILINE)
+    for act, number, status in ((postgres.stop, 1, 2), (postgres.start, 0, 0)):
+        act()
+        assert agent("capture").returncode == 0
+        checked = agent("check")
+        assert checked.returncode == status and f"'postgres_down'={number};" in checked.stdout
+        assert [entry["value"] for entry in states(agent) if entry["metric"] == "postgres_down"] == [number]
+        assert down.findall((tmp_path / "capacity.prom").read_text()) == [str(number)]
+    assert news(tmp_path) == [("postgres_down", "change", "critical"), ("postgres_down", "recovery", "ok")]
+    assert agent("snapshot").returncode == 0 and len(sent(tmp_path)) == 2
+
+
+def states(agent: Agent) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(agent("status", "--json").stdout)["states"]
+    return found
+
+
+def test_a_capture_that_may_not_log_in_knows_nothing_of_the_server(
+    tmp_path: Path, postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    for allowed in ("false", "true"):
+        query(postgres, f"ALTER DATABASE postgres WITH ALLOW_CONNECTIONS {allowed}", dbname="template1")
+        assert agent("capture").returncode == 0
+    assert news(tmp_path) == [("postgres_down", "change", "unknown"), ("postgres_down", "recovery", "ok")]
+    assert "not currently accepting connections" in sent(tmp_path)[0]["alerts"][0]["reason"]
+
+
+def no_database(history: Path) -> None:
+    history.write_text("no database, but longer than the header of one is, which has sixteen bytes")
+
+
+def no_table_of_runs(history: Path) -> None:
+    with contextlib.closing(sqlite3.connect(history)) as connection:
+        [(page,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'run'")
+        [(size,)] = connection.execute("PRAGMA page_size")
+    with history.open("r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * size)
+
+
+def no_lock(history: Path) -> None:
+    (history.parent / "lock").unlink()
+    (history.parent / "lock").mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [(no_database, "file is not a database"), (no_table_of_runs, "is malformed"), (no_lock, "lock cannot be opened")],
+)
+def test_a_run_that_cannot_begin_says_so_once(
+    tmp_path: Path, agent: Agent, damage: Callable[[Path], None], reason: str
+) -> None:
+    assert agent("snapshot").returncode == 0
+    damage(tmp_path / "state/agent/history.db")
+    for _run in range(2):
+        failed = agent("snapshot")
+        assert failed.returncode == 3 and reason in failed.stderr
+    assert news(tmp_path) == [("agent_failures", "change", "warning")]
+    assert reason in sent(tmp_path)[0]["alerts"][0]["detail"]
 
 
 def test_what_is_wrong_with_the_configuration_is_told_whole(tmp_path: Path, agent: Agent) -> None:

@@ -42,6 +42,13 @@ def read(snapshot: Json, window: Optional[Window], latency: Optional[Json], back
     return found
 
 
+def down(reach: Json) -> Reading:
+    """Of a server, by a part of `reach`."""
+    if reach["down"] is None:
+        return Reading(None, reason=reach["reason"])
+    return Reading(float(reach["down"]), detail=reach["reason"] if reach["down"] else None)
+
+
 def figures(snapshot: Json, window: Optional[Window], latency: Optional[Json]) -> Dict[str, Optional[float]]:
     """What has no limits and yet belongs into the history's table; None where it is not known."""
     statements = window and window.found and window.found["statements"]
@@ -120,18 +127,12 @@ class _Look:
 
 
 def _postgres_down(look: _Look) -> List[Reading]:
-    return [_down(look.snapshot["reach"]["postgres"])]
+    return [down(look.snapshot["reach"]["postgres"])]
 
 
 def _redis_down(look: _Look) -> List[Reading]:
     reach = look.snapshot["reach"]["redis"]
-    return _no_redis() if reach is None else [_down(reach)]
-
-
-def _down(reach: Json) -> Reading:
-    if reach["down"] is None:
-        return Reading(None, reason=reach["reason"])
-    return Reading(float(reach["down"]), detail=reach["reason"] if reach["down"] else None)
+    return _no_redis() if reach is None else [down(reach)]
 
 
 def _connections(look: _Look) -> List[Reading]:

@@ -9,7 +9,6 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 from ansible_collections.midi.capacity.plugins.module_utils._agent.readings import OF_THE_AGENT
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.described import described
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds import evaluate
-from ansible_collections.midi.capacity.plugins.module_utils._thresholds.catalog import POSTGRES_DOWN
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import (
     BAD,
     NOT_APPLICABLE,
@@ -29,9 +28,10 @@ def evaluations(
     last: Optional[Mapping[str, Any]],
     now: Mapping[str, Sequence[Reading]],
 ) -> List[Evaluation]:
-    """checks: the memory of evaluate_all. last: of the last snapshot, None without one. now: of the agent."""
+    """checks: the memory of evaluate_all. last: its readings as captures have kept them, None without any. now: of the
+    agent."""
     found: List[Evaluation] = []
-    readings = (last or {}).get("readings") or {}
+    known = readings(last or {})
     for threshold in thresholds:
         name = threshold.metric.name
         if not threshold.enabled:
@@ -40,9 +40,13 @@ def evaluations(
             # As it is at this moment: nobody has to wait for a second sample of it.
             found += evaluate.evaluate(threshold, now.get(name, ()), None)[0]
             continue
-        entries = [Reading(**entry) for entry in readings.get(name, ())]
-        found += _of_metric(threshold, checks.get(name) or [], entries)
+        found += _of_metric(threshold, checks.get(name) or [], known.get(name, ()))
     return found
+
+
+def readings(last: Mapping[str, Any]) -> Dict[str, List[Reading]]:
+    """Of what is remembered as JSON."""
+    return {name: [Reading(**entry) for entry in entries] for name, entries in last.get("readings", {}).items()}
 
 
 def described_all(entries: Sequence[Evaluation]) -> List[Json]:
@@ -64,11 +68,7 @@ def _of_metric(
             continue
         # One that nobody remembers waits for its server, which another one tells.
         state = known[subject]["state"] if subject in known else NOT_APPLICABLE
-        value = reading.value
-        if threshold.metric.name == POSTGRES_DOWN and known and state not in BAD and value:
-            # A capture has seen it since.
-            value = 0.0
-        found.append(Evaluation(threshold, subject, state, value, reading.detail, reading.reason))
+        found.append(Evaluation(threshold, subject, state, reading.value, reading.detail, reading.reason))
     seen = {entry.subject for entry in found}
     found += [
         Evaluation(threshold, subject, entry["state"], reason=entry.get("reason"))
