@@ -91,12 +91,14 @@ def _status(config: Config) -> dict:
         document = documents.settled(document, at)
         heads = store.heads(FULL)
         last = store.memory(_agent_snapshot.LAST_READINGS)
+        newest = store.document(heads[-1]["id"]) if heads else {"missing": []}
         return {
             "at": at,
             "host": config.host,
             "database": config.database,
             "last_snapshot": {**heads[-1], "reasons": last["reasons"] if last else []} if heads else None,
-            "missing": store.document(heads[-1]["id"])["missing"] if heads else [],
+            "missing": newest["missing"],
+            "probes": newest.get("probes", []),
             "history": {
                 "path": config.history,
                 "snapshots": len(heads),

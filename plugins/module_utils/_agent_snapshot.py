@@ -17,7 +17,6 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent.window import
 from ansible_collections.midi.capacity.plugins.module_utils._agent_extremes import reset_extremes
 from ansible_collections.midi.capacity.plugins.module_utils._agent_run import DONE, Run
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, STATEMENTS, StoreError
-from ansible_collections.midi.capacity.plugins.module_utils._agent_take import Taken
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
 from ansible_collections.midi.capacity.plugins.module_utils._private_file import write_whole
@@ -27,6 +26,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model im
 
 LAST_READINGS = "readings"
 _PRUNED = "pruned"
+_PLACE = "place"
 PRUNE_SECONDS = 20 * 3600
 _DAY_SECONDS = 86400
 
@@ -35,10 +35,11 @@ def snapshot(run: Run) -> None:
     """Takes one, keeps it, and tells what is to be told."""
     config = run.config
     head = _agent_clock.head()
-    taken = _agent_take.full(config)
+    taken = _agent_take.full(config, run.store.memory(_PLACE), _untold(run, FULL, STATEMENTS))
     head["taken_at"] = taken.document["taken_at"] or head["taken_at"]
-    _give_texts(run, taken)
     with run.store.transaction():
+        if taken.place is not None:
+            run.store.remember(_PLACE, taken.place)
         before = _last(run, FULL, with_statements=True)
         number = run.store.add(FULL, taken.document, head, taken.rows, config.statements_limit)
         if config.capture_seconds:
@@ -125,29 +126,21 @@ def prune(run: Run) -> int:
 
 def _captured(run: Run, server: Server) -> int:
     head = _agent_clock.head()
-    taken = _agent_take.statements_only(server)
+    taken = _agent_take.statements_only(server, _untold(run, STATEMENTS))
     head["taken_at"] = taken.document["taken_at"] or head["taken_at"]
-    _give_texts(run, taken, server, (STATEMENTS,))
     return run.store.add(STATEMENTS, taken.document, head, taken.rows, run.config.statements_limit)
 
 
-def _give_texts(run: Run, taken: Taken, server: Server | None = None, kinds=(FULL, STATEMENTS)) -> None:
-    """Texts for the statements that will have rows and whose text is not known yet; names for all."""
-    if taken.rows is None:
-        return
-    system = taken.document["server"]["system_identifier"]
-    wanted: set = set()
-    for kind in kinds:
-        wanted |= set(counters.kept(run.store.newest(kind, system), taken.rows, run.config.statements_limit))
-    wanted = run.store.without_text(system, wanted)
-    own = server is None
-    if own:
-        server = _agent_take.connect(run.config)
-    try:
-        taken.document["missing"] += _agent_take.with_texts(server, taken.rows, wanted)
-    finally:
-        if own:
-            server.close()
+def _untold(run: Run, *kinds: str):
+    """Of statements that will have rows in snapshots of these kinds, those whose text is not stored yet."""
+
+    def wanted(system_identifier: str, rows: dict) -> set:
+        limit = run.config.statements_limit
+        newest = [run.store.newest(kind, system_identifier) for kind in kinds]
+        kept = {name for before in newest for name in counters.kept(before, rows, limit)}
+        return run.store.without_text(system_identifier, kept)
+
+    return wanted
 
 
 def _looked_at(run: Run, before: dict | None, number: int, head: dict) -> tuple:

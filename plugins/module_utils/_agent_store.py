@@ -27,6 +27,9 @@ _NAMES = ", ".join(counters.NAMES)
 _PLACES = ", ".join("?" for _name in counters.NAMES)
 _NOT_LAST = "id NOT IN (SELECT max(id) FROM snapshot GROUP BY kind)"
 _IDENTITY = ("userid", "dbid", "queryid", "toplevel", "user", "database", "query")
+# What could not be read when a statement was first seen is kept when it can be.
+_LEARNED = ", ".join(f"{name} = coalesce({name}, excluded.{name})" for name in _IDENTITY[4:])
+_LEARNS = " OR ".join(f"({name} IS NULL AND excluded.{name} IS NOT NULL)" for name in _IDENTITY[4:])
 
 
 class StoreError(OperatorError):
@@ -283,7 +286,7 @@ class Store:
     def _add_statements(self, kind: str, number: int, system: str, found: dict, limit: int) -> None:
         self._connection.executemany(
             "INSERT INTO statement (system_identifier, userid, dbid, queryid, toplevel, user, database, query)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET query = excluded.query WHERE query IS NULL",
+            f" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {_LEARNED} WHERE {_LEARNS}",
             [(system, *map(row.get, _IDENTITY)) for row in found.values()],
         )
         numbers = {

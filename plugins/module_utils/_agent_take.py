@@ -27,11 +27,15 @@ _SHUT = ("57P01", "57P02", "57P03", "53300")
 
 
 class Taken:
-    """A snapshot: its document, and of all statements the rows, {key: row}; None where they could not be read."""
+    """A snapshot: its document, and of all statements the rows, {key: row}; None where they could not be read.
 
-    def __init__(self, document: dict, rows: dict | None) -> None:
+    place: where the server runs, for a time when nobody can ask it; None where it could not be asked.
+    """
+
+    def __init__(self, document: dict, rows: dict | None, place: dict | None = None) -> None:
         self.document = document
         self.rows = rows
+        self.place = place
 
 
 def connect(config: Config) -> Server:
@@ -45,126 +49,158 @@ def connect(config: Config) -> Server:
     return Server.connect(options)
 
 
-def full(config: Config) -> Taken:
-    """Everything. A server that cannot be reached is a snapshot as well."""
+def full(config: Config, place: dict | None, untold) -> Taken:
+    """Everything. A server that cannot be reached is a snapshot as well.
+
+    place: of the last one that reached it. untold(system_identifier, rows): see statements_only.
+    """
     started = time.monotonic()
-    reach: dict = {"postgres": None, "redis": None}
     reader = _Statements()
+    around = _Around(config, place)
     server = None
     try:
-        server = connect(config)
-        document = _read(config, server, reader, reach)
-        reach["postgres"] = {"down": False, "reason": None}
-    except OperatorError as error:
-        reach["postgres"] = _not_reached(config, error)
-        document = _without_server(config, error, reach)
-        reader.rows = None
+        try:
+            server = connect(config)
+            document = _read(config, server, reader, around)
+            reach = {"down": False, "reason": None}
+            rows = reader.rows
+        except OperatorError as error:
+            reach = not_reached(config, error)
+            document = _without_server(config, error, around)
+            rows = None
+        rows = _with_texts(server, document, rows, untold)
     finally:
         if server is not None:
             server.close()
-    document["reach"] = reach
+    document["host_is_elsewhere"] = around.elsewhere
+    document["reach"] = {"postgres": reach, "redis": around.reach_of_redis}
     document["seconds"] = round(time.monotonic() - started, 3)
-    return Taken(bounded(document), reader.rows)
+    return Taken(bounded(document), rows, around.place)
 
 
-def statements_only(server: Server) -> Taken:
-    """A light capture."""
+def statements_only(server: Server, untold) -> Taken:
+    """A light capture. untold(system_identifier, rows): the keys of those rows whose text is wanted."""
     reader = _Statements()
     snapshot = Snapshot(server)
     document = {"schema_version": SCHEMA_VERSION, "taken_at": snapshot.part("taken_at", parts.now)}
     document["server"] = snapshot.part("server", parts.identity)
     document["statements"] = snapshot.part("statements", reader)
     document["missing"] = snapshot.missing
-    return Taken(document, reader.rows if document["server"] else None)
+    return Taken(document, _with_texts(server, document, reader.rows, untold))
 
 
-def with_texts(server: Server, rows: dict, wanted) -> list:
-    """Gives those of the rows that are wanted their texts, and all of them the names; what could not be read."""
+def _with_texts(server: Server | None, document: dict, rows: dict | None, untold) -> dict | None:
+    """The rows with their names and those texts that are wanted; what cannot be read of these is only missing."""
+    if server is None or rows is None or not document["server"]:
+        return None
+    wanted = untold(document["server"]["system_identifier"], rows)
     snapshot = Snapshot(server)
+    try:
+        _give_texts(snapshot, rows, wanted)
+    except Unreachable as error:
+        snapshot.missing.append({"part": "statements.texts", "reason": error.what, "remedy": error.remedy})
+    document["missing"] += snapshot.missing
+    return rows
+
+
+def _give_texts(snapshot: Snapshot, rows: dict, wanted) -> None:
+    """Raises Unreachable."""
     names = snapshot.part("statements.names", parts.oid_names) or {"roles": {}, "databases": {}}
+    for row in rows.values():
+        row.update(user=names["roles"].get(row["userid"]), database=names["databases"].get(row["dbid"]))
     queryids = sorted({name[2] for name in wanted})
-    texts = {}
-    if queryids:
+    if not queryids:
+        return
 
-        def with_keys(asked: Server) -> list:
-            return list(parts.statement_texts(asked, queryids).items())
+    def with_keys(asked: Server) -> list:
+        return list(parts.statement_texts(asked, queryids).items())
 
-        texts = {tuple(name): text for name, text in snapshot.part("statements.texts", with_keys) or []}
-    for name, row in rows.items():
-        row.update(
-            user=names["roles"].get(row["userid"]), database=names["databases"].get(row["dbid"]), query=texts.get(name)
-        )
-    return snapshot.missing
+    for name, text in snapshot.part("statements.texts", with_keys) or []:
+        if tuple(name) in rows:
+            rows[tuple(name)]["query"] = text
 
 
 def not_reached(config: Config, error: OperatorError) -> dict:
-    """{down, reason}: see _agent.readings."""
-    return _not_reached(config, error)
+    """{down, reason}, see _agent.readings: only what nobody can use is down.
+
+    A server that refuses this login runs, and nobody knows more of it.
+    """
+    down = False
+    if isinstance(error, Unreachable):
+        knock = _postgres.knock(config.postgres)
+        down = knock.refused or knock.sqlstate is None or knock.sqlstate in _SHUT
+    return {"down": True if down else None, "reason": error.what}
 
 
-def _read(config: Config, server: Server, reader: _Statements, reach: dict) -> dict:
-    spaces = Snapshot(server)
-    more = spaces.part("tablespaces", parts.tablespaces) or []
+class _Around:
+    """The host of the server and its cache, which are read whether it is up or down. Its readers raise OperatorError.
+
+    place: of _snapshot_parts.place, with login_host and the directories of tablespaces; None where nobody knows.
+    elsewhere: whether it is another host than this one. reach_of_redis: see _agent.readings.
+    """
+
+    def __init__(self, config: Config, place: dict | None) -> None:
+        self.place = place
+        self.elsewhere = False
+        self.reach_of_redis: dict | None = None
+        self._config = config
+
+    def host(self, backend_pid: int | None = None) -> dict:
+        place = self.place
+        if place is None:
+            raise OperatorError("PostgreSQL was never reached, so it is not known whether it runs on this host")
+        wal = os.path.join(place["data_directory"], "pg_wal") if place["data_directory"] else None
+        paths = [*([wal] if wal else []), *place["tablespaces"], self._config.state_dir]
+        try:
+            return _snapshot_host.read(
+                {**place, "backend_pid": backend_pid}, place["login_host"], SAMPLE_SECONDS, paths
+            )
+        except _snapshot_host.Elsewhere:
+            self.elsewhere = True
+            raise
+
+    def redis(self) -> dict:
+        try:
+            found = _redis_facts.read(self._config.redis or {})
+        except OperatorError as error:
+            self.reach_of_redis = {"down": True if _is_away(error) else None, "reason": error.what}
+            raise
+        self.reach_of_redis = {"down": False, "reason": None}
+        return found
+
+
+def _read(config: Config, server: Server, reader: _Statements, around: _Around) -> dict:
+    tablespaces = Snapshot(server).part("tablespaces", parts.tablespaces) or []
 
     def read_host(place: dict) -> dict:
-        wal = os.path.join(place["data_directory"], "pg_wal") if place["data_directory"] else None
-        paths = [*([wal] if wal else []), *more, config.state_dir]
-        return _snapshot_host.read(place, server.host or "", SAMPLE_SECONDS, paths)
-
-    def read_redis() -> dict:
-        try:
-            found = _redis_facts.read(config.redis or {})
-        except OperatorError as error:
-            reach["redis"] = {"down": True if _is_away(error) else None, "reason": error.what}
-            raise
-        reach["redis"] = {"down": False, "reason": None}
-        return found
+        around.place = {**place, "login_host": server.host or "", "tablespaces": tablespaces}
+        return around.host(place["backend_pid"])
 
     options = {
         "growth_table": config.growth_table,
         "growth_count": config.growth_count,
         "growth_timeout_seconds": config.growth_timeout_seconds,
     }
-    document = take(server, options, read_host, read_redis if config.redis is not None else None, reader)
-    document["host_is_elsewhere"] = any(entry["part"] == "host" for entry in document["missing"])
+    document = take(server, options, read_host, around.redis if config.redis is not None else None, reader)
     if config.probes:
         document["probes"] = measured(server, config.probes)
     return document
 
 
-def _without_server(config: Config, error: OperatorError, reach: dict) -> dict:
+def _without_server(config: Config, error: OperatorError, around: _Around) -> dict:
     """A snapshot of a server that cannot be reached: that, and what can be seen without it."""
+    snapshot = Snapshot(None)
     document = {
         **dict.fromkeys(("server", "settings", "connections", "database", "statements", "growth")),
         "schema_version": SCHEMA_VERSION,
         "taken_at": now(),
         "sizes": dict.fromkeys(parts.SIZES),
         "health": dict.fromkeys(parts.HEALTH),
-        "host": None,
-        "redis": None,
-        "missing": [{"part": "server", "reason": error.what, "remedy": error.remedy}],
+        "host": snapshot.outside("host", around.host),
+        "redis": snapshot.outside("redis", around.redis) if config.redis is not None else None,
     }
-    if config.redis is None:
-        return document
-    try:
-        found = _redis_facts.read(config.redis)
-        found.pop("missing", None)
-        document["redis"] = plain(found)
-        reach["redis"] = {"down": False, "reason": None}
-    except OperatorError as redis_error:
-        reach["redis"] = {"down": True if _is_away(redis_error) else None, "reason": redis_error.what}
-        document["missing"].append({"part": "redis", "reason": redis_error.what, "remedy": redis_error.remedy})
-    return document
-
-
-def _not_reached(config: Config, error: OperatorError) -> dict:
-    """Only what nobody can use is down: a server that refuses this login runs, and nobody knows more of it."""
-    reason = error.what
-    if isinstance(error, Unreachable):
-        knock = _postgres.knock(config.postgres)
-        down = knock.refused or knock.sqlstate is None or knock.sqlstate in _SHUT
-        return {"down": True if down else None, "reason": reason}
-    return {"down": None, "reason": reason}
+    down = {"part": "server", "reason": error.what, "remedy": error.remedy}
+    return {**document, "missing": [down, *snapshot.missing]}
 
 
 def _is_away(error: OperatorError) -> bool:

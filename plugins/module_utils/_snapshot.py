@@ -23,7 +23,8 @@ LOCK_SECONDS = 2
 class Snapshot:
     """Reads parts of one server, each in a read-only transaction of its own, and notes which it could not read."""
 
-    def __init__(self, server: Server) -> None:
+    def __init__(self, server: Server | None) -> None:
+        """Without a server there is only what is outside of it."""
         self.server = server
         self.missing: list = []
 

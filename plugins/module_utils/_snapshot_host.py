@@ -20,20 +20,25 @@ class Elsewhere(OperatorError):
 def read(place: dict, login_host: str, sample_seconds: float, more: Iterable[str] = ()) -> dict:
     """Host.capacity for the server at `place` (see _snapshot_parts.place). Raises Elsewhere.
 
-    login_host: as the options name it. A container's published port is on this host, though the server knows another
-    address of its own; so a loopback address in the options is believed. more: other paths to measure the disks of.
+    backend_pid None: the server is down, and this is where it was. login_host: as the options name it. A container's
+    published port is on this host, though the server knows another address of its own; so a loopback address in the
+    options is believed. more: other paths to measure the disks of.
     """
     if not runs_here(place, login_host):
         raise Elsewhere(
             f"PostgreSQL runs at {place['server_address']}, not on the host that this module runs on",
             remedy="run the module on the database's host; for a container there, with login_host 127.0.0.1",
         )
-    pid = place["backend_pid"] if _is_postgres(place["backend_pid"]) else None
+    running = place["backend_pid"]
+    pid = running if running is not None and _is_postgres(running) else None
     directory = place["data_directory"]
     there = directory is not None and _may_exist(directory)
     paths = [*([directory] if there else []), *filter(os.path.exists, more)]
     figures = Host().capacity(paths, sample_seconds, pid)
-    if pid is None:
+    if running is None:
+        _drop_limits(figures)
+        figures["missing"].append({"part": "cgroup", "reason": "PostgreSQL does not run, so it has no limits"})
+    elif pid is None:
         reason = "PostgreSQL's processes cannot be told apart here (a container?); the limits are those of this process"
         figures["missing"].append({"part": "cgroup", "reason": reason})
     if directory is not None and not there:
@@ -48,6 +53,13 @@ def runs_here(place: dict, login_host: str) -> bool:
     if server is None or login_host in _LOOPBACK or login_host.startswith("/"):
         return True
     return server in _LOOPBACK or server.startswith("127.") or server == place["client_address"]
+
+
+def _drop_limits(figures: dict) -> None:
+    """Those of this process are not the server's."""
+    for part, usable, whole in (("cpu", "usable_cpus", "online_cpus"), ("memory", "usable_bytes", "total_bytes")):
+        figures[part]["cgroup"] = dict.fromkeys(figures[part]["cgroup"])
+        figures[part][usable] = figures[part][whole]
 
 
 def _is_postgres(pid: int) -> bool:

@@ -14,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.midi.capacity.plugins.module_utils import _agent_take
+from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
+from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store
 
 from demo.servers import EmbeddedPostgres
 from tests.integration.conftest import ROOT, query
@@ -129,6 +132,91 @@ def test_a_capture_that_may_not_log_in_knows_nothing_of_the_server(
         assert agent("capture").returncode == 0
     assert news(tmp_path) == [("postgres_down", "change", "unknown"), ("postgres_down", "recovery", "ok")]
     assert "not currently accepting connections" in sent(tmp_path)[0]["alerts"][0]["reason"]
+
+
+def changed(directory: Path, **fields: Any) -> dict[str, Any]:
+    """Other fields in the agent's configuration; gives it."""
+    path = directory / "state/conf/agent.json"
+    config: dict[str, Any] = {**json.loads(path.read_text()), **fields}
+    path.write_text(json.dumps(config))
+    return config
+
+
+def test_the_host_is_looked_at_while_the_server_is_down(
+    tmp_path: Path, postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    changed(tmp_path, thresholds=[{"metric": "disk_used_percent", "warn": 0.001, "critical": 0.002, "hysteresis": 0}])
+    postgres.stop()
+    # Whether the server is on this host at all has to be seen first.
+    assert agent("snapshot").returncode == 0 and [name for name, _kind, _state in news(tmp_path)] == ["postgres_down"]
+    postgres.start()
+    changed(tmp_path, thresholds=[{"metric": "disk_used_percent", "enabled": False}])
+    assert agent("snapshot").returncode == 0
+    postgres.stop()
+    changed(tmp_path, thresholds=[{"metric": "disk_used_percent", "warn": 0.001, "critical": 0.002, "hysteresis": 0}])
+    assert agent("snapshot").returncode == 0
+    assert {name for name, _kind, state in news(tmp_path)[2:] if state == "critical"} == {
+        "postgres_down",
+        "disk_used_percent",
+    }
+    newest = json.loads(agent("history", "--json").stdout)[-1]["readings"]
+    assert newest["disk_used_percent"]["value"] > 0 and newest["cpu_busy_percent"]["value"] >= 0
+    with Store.open(str(tmp_path / "state/agent/history.db")) as store:
+        host = store.document(store.heads(FULL)[-1]["id"])["host"]
+    assert host["memory"]["usable_bytes"] == host["memory"]["total_bytes"] > 0
+    assert host["memory"]["cgroup"]["limit_bytes"] is None
+    # The data directory, what of it may be a file system of its own, and the agent's.
+    assert {disk["path"] for disk in host["disks"]} >= {str(postgres.data), str(tmp_path / "state")}
+
+
+def test_what_probes_measured_is_shown(tmp_path: Path, agent: Agent) -> None:
+    good = {"name": "good", "sql": "SELECT pg_sleep(0.01)", "runs": 2}
+    changed(tmp_path, probes=[good, {"name": "bad_one", "sql": "SELECT none"}])
+    assert agent("snapshot").returncode == 0
+    [first, second] = json.loads(agent("status", "--json").stdout)["probes"]
+    assert first["runs"] == 2 and first["max_ms"] >= first["p50_ms"] >= 10
+    lines = agent("status").stdout.splitlines()
+    at = lines.index("Probes at the last snapshot")
+    assert re.fullmatch(r"  good     P50 [\d.]+ ms, P95 [\d.]+ ms, longest [\d.]+ ms of 2 runs", lines[at + 1])
+    assert lines[at + 2] == f"  bad_one  {second['reason']}" and "none" in second["reason"]
+
+
+def test_texts_are_read_over_the_one_connection_and_are_not_worth_a_snapshot(
+    tmp_path: Path, postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    """The connection is cut right before the texts are read."""
+    config, _problems = configuration.read(changed(tmp_path))
+    assert config is not None
+    backends = "FROM pg_stat_activity WHERE application_name = 'capacity-agent'"
+
+    def cut(_system: str, rows: dict) -> set:
+        assert query(postgres, f"SELECT count(pg_terminate_backend(pid, 5000)) {backends}") == [(1,)]
+        return set(rows)
+
+    taken = _agent_take.full(config, None, cut)
+    assert (
+        taken.document["server"]
+        and taken.document["statements"]
+        and taken.document["reach"]["postgres"]["down"] is False
+    )
+    assert [entry["part"] for entry in taken.document["missing"]] == ["statements.texts"]
+    with Store.open(str(tmp_path / "state/agent/history.db")) as store:
+        head = {"taken_at": "2026-11-24T00:00:00.000Z", "boot_id": "", "monotonic_seconds": 1.0}
+        number = store.add(FULL, taken.document, head, taken.rows, 100)
+        assert {row["query"] for row in store.rows(number)} == {""}
+    assert query(postgres, f"SELECT count(*) {backends}") == [(0,)]
+    assert agent("snapshot").returncode == 0
+    with Store.open(str(tmp_path / "state/agent/history.db")) as store:
+        known = store.rows(number)
+    assert [row["user"] for row in known if row["query"]] != [] and {row["user"] for row in known} == {"postgres"}
+
+
+def test_a_snapshot_connects_once(tmp_path: Path, postgres: EmbeddedPostgres, agent: Agent) -> None:
+    query(postgres, "ALTER SYSTEM SET log_connections = 'authorization'")
+    query(postgres, "SELECT pg_reload_conf()")
+    assert agent("snapshot").returncode == 0 and agent("capture").returncode == 0
+    log = Path(postgres.log).read_text()
+    assert log.count("application_name=capacity-agent") == 2
 
 
 def no_database(history: Path) -> None:

@@ -133,6 +133,8 @@ def status(found: Json) -> str:
         lines.append(
             f"  silenced until {human.moment(entry['until'])}: {entry['metric'] or 'everything'} ({entry['reason']})"
         )
+    if found["probes"]:
+        lines += ["", "Probes at the last snapshot", *(f"  {line}" for line in _pairs(_probes(found["probes"])))]
     if found["missing"]:
         lines += ["", "Not read at the last snapshot"]
         for entry in found["missing"]:
@@ -160,6 +162,20 @@ def _about(found: Json) -> List[Tuple[str, str]]:
     if told:
         outcome = "arrived" if told["arrived"] else "arrived nowhere: run capacity-agent test-alert"
         pairs.append(("Last message", f"{human.moment(told['at'])}, {outcome}"))
+    return pairs
+
+
+def _probes(probes: Sequence[Json]) -> List[Tuple[str, str]]:
+    """Measured, each over its few runs; one that failed in the middle has both."""
+    pairs = []
+    for probe in probes:
+        times = ", ".join(
+            f"{name} {human.milliseconds(probe[figure])}"
+            for name, figure in (("P50", "p50_ms"), ("P95", "p95_ms"), ("longest", "max_ms"))
+            if probe[figure] is not None
+        )
+        told = [f"{times} of {human.plural(probe['runs'], 'run')}"] if times else []
+        pairs.append((probe["name"], "; ".join([*told, *([probe["reason"]] if probe["reason"] else [])])))
     return pairs
 
 
