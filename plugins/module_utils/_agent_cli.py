@@ -17,6 +17,7 @@ from ansible_collections.midi.capacity.plugins.module_utils import (
 )
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent_run import alone
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import plugin_output
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
 # As monitoring plugins have it: what could not be found out is unknown.
@@ -33,6 +34,10 @@ def main(argv, default_config: str) -> int:
     try:
         return options.run(_config(options.config), options)
     except OperatorError as error:
+        if options.command == "check":
+            status, text = plugin_output.unknown(str(error))
+            sys.stdout.write(text)
+            return status
         sys.stderr.write(f"capacity-agent: {error}\n")
         return UNKNOWN
     except BrokenPipeError:

@@ -89,7 +89,7 @@ def _writable(what: str, path: str) -> dict:
 
 def _of_history(config: Config) -> list:
     try:
-        with Store.open(config.history) as store:
+        with Store.open(config.history, create=False) as store:
             problems = store.problems()
             last = store.last_head(FULL)
             size = human.size(store.bytes())

@@ -23,7 +23,7 @@ _RUNS_SHOWN = 5
 
 def check(config: Config, _options) -> int:
     """The states of the last snapshot and, as they are now, of the agent itself. Nothing is remembered or sent."""
-    with Store.open(config.history) as store:
+    with Store.open(config.history, create=False) as store:
         evaluations = _evaluations(config, store)
     status, text = plugin_output.report(evaluations)
     sys.stdout.write(text)
@@ -39,7 +39,7 @@ def status(config: Config, options) -> int:
 
 def history(config: Config, options) -> int:
     """A line for each snapshot; the gaps between them are named."""
-    with Store.open(config.history) as store:
+    with Store.open(config.history, create=False) as store:
         found = store.readings(_since(options.since))
         heads = {head["id"]: head for head in store.heads(FULL)}
         runs = store.runs(100000, "snapshot") if not (options.json or options.csv) else []
@@ -83,7 +83,7 @@ def _evaluations(config: Config, store: Store) -> list:
 
 
 def _status(config: Config) -> dict:
-    with Store.open(config.history) as store:
+    with Store.open(config.history, create=False) as store:
         run = Run(config, "status")
         run.store = store
         at = _agent_clock.now()

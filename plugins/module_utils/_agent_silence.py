@@ -14,7 +14,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent.config import
 from ansible_collections.midi.capacity.plugins.module_utils._agent_clock import now
 from ansible_collections.midi.capacity.plugins.module_utils._agent_memory import AlertMemory
 from ansible_collections.midi.capacity.plugins.module_utils._agent_run import Run
-from ansible_collections.midi.capacity.plugins.module_utils._agent_store import Store
+from ansible_collections.midi.capacity.plugins.module_utils._agent_store import Store, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import memory as documents
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import silences
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
@@ -23,7 +23,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._report import human
 
 def silence(config: Config, options) -> int:
     """Adds one, lifts them, or shows those that hold."""
-    with _alone(config), Store.open(config.history) as store:
+    with _alone(config), Store.open(config.history, create=False) as store:
         at = now()
         memory = AlertMemory(store, config.runtime_dir)
         document, _complaint = memory.load()
@@ -59,8 +59,12 @@ def test_alert(config: Config, _options) -> int:
         )
     _postgres.give_up_at(time.monotonic() + config.deadline_seconds)
     run = Run(config, "test-alert")
-    with _alone(config), Store.open(config.history) as store:
-        run.store = store
+    with _alone(config), contextlib.ExitStack() as held:
+        try:
+            run.store = held.enter_context(Store.open(config.history, create=False))
+        except StoreError as error:
+            # That alerts arrive is to be known before the first of them.
+            sys.stderr.write(f"capacity-agent: {error}\n")
         outcomes = _agent_alerts.test(config, run.memory(), run.seconds_left, run.log)
     width = max(len(name) for name in outcomes)
     for name, error in outcomes.items():

@@ -44,12 +44,15 @@ class Store:
         self.path = path
 
     @classmethod
-    def open(cls, path: str) -> Store:
-        """Opens the history, and makes it where there is none. Raises StoreError."""
+    def open(cls, path: str, create: bool = True) -> Store:
+        """Opens the history, and makes it where there is none if it may. Raises StoreError."""
         try:
             # SQLite gives its other files the mode of this one.
-            os.close(os.open(path, os.O_RDWR | os.O_CREAT, MODE))
+            os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), MODE))
         except OSError as error:
+            if not create and isinstance(error, FileNotFoundError):
+                remedy = "the first snapshot begins it: wait for the schedule, or run capacity-agent snapshot"
+                raise StoreError("there is no history yet", path, remedy) from None
             remedy = "run as the account that the agent runs as"
             raise StoreError(f"the history cannot be opened: {error.strerror}", path, remedy) from None
         with _told(path):

@@ -219,6 +219,27 @@ def test_a_snapshot_connects_once(tmp_path: Path, postgres: EmbeddedPostgres, ag
     assert log.count("application_name=capacity-agent") == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [("check", 3), ("status", 3), ("history", 3), ("doctor", 2), ("silence", 3), ("silence --for 1h --reason x", 3)]
+    + [("test-alert", 0)],
+)
+def test_who_only_looks_makes_no_history(tmp_path: Path, agent: Agent, words: str, status: int) -> None:
+    found = agent(*words.split())
+    assert found.returncode == status
+    assert "there is no history yet" in (found.stdout if words in ("check", "doctor") else found.stderr)
+    assert "capacity-agent snapshot" in found.stdout + found.stderr
+    assert [path.name for path in (tmp_path / "state/agent").iterdir() if path.name != "lock"] == []
+    if words == "check":
+        assert found.stdout.startswith("CAPACITY UNKNOWN: there is no history yet") and found.stdout.count("\n") == 1
+    assert len(sent(tmp_path)) == (words == "test-alert")
+
+
+def test_what_was_tested_before_the_first_snapshot_is_known_after_it(tmp_path: Path, agent: Agent) -> None:
+    assert agent("test-alert").returncode == 0 and agent("snapshot").returncode == 0
+    assert json.loads(agent("status", "--json").stdout)["delivery"]["outcomes"] == {"command": None}
+
+
 def no_database(history: Path) -> None:
     history.write_text("no database, but longer than the header of one is, which has sixteen bytes")
 

@@ -48,6 +48,11 @@ def report(evaluations: Sequence[Evaluation]) -> Tuple[int, str]:
     return EXIT_CODES[worst], "\n".join(lines) + "\n"
 
 
+def unknown(why: str) -> Tuple[int, str]:
+    """As report, of a check that cannot run. Monitoring shows what it says on standard output only."""
+    return EXIT_CODES[UNKNOWN], _said(f"{SERVICE} {UNKNOWN.upper()}: {why}") + "\n"
+
+
 def performance(evaluation: Evaluation) -> str:
     """'label'=value[UOM];warn;crit;min;max"""
     threshold = evaluation.threshold
