@@ -289,6 +289,27 @@ def test_alertmanager_need_not_hear_the_end_of_what_it_never_heard_of() -> None:
     [over] = agent.run(cpu_busy_percent=1)
     with Webhooks(OK) as server:
         assert why(alertmanager(server.port), message=over) is None
+        with closed_port() as nobody:
+            # It does not make up for those who are to hear it.
+            assert list(sent(alertmanager(server.port), hook(nobody, name="people"), message=over)) == ["people"]
+        assert sent(alertmanager(server.port), {"type": "command", "argv": ["/bin/true"]}, message=over) == {
+            "command": None
+        }
+        assert server.requests == []
+
+
+def test_what_only_alertmanager_does_not_hear_is_told_again_to_the_others() -> None:
+    """Over a whole outage of the mail, the end of which nobody else would ever be told."""
+    agent = Agent(CPU)
+    with Webhooks(OK) as server, closed_port() as nobody:
+        found = channels.read([alertmanager(server.port), hook(nobody, name="people", attempts=1)])[0]
+        agent.channel = lambda _message: {"people": "connection refused"}
+        agent.run(cpu_busy_percent=95)
+        agent.channel = lambda message: delivery.deliver(found, message, PLACE, VALID_SECONDS, 60)
+        for _run in range(2):
+            assert [message["kind"] for message in agent.run(cpu_busy_percent=1)] == ["recovery"]
+        agent.channel = lambda _message: {"people": None}
+        assert len(agent.run(cpu_busy_percent=1)) == 1 and agent.run(cpu_busy_percent=1) == []
         assert server.requests == []
 
 

@@ -62,11 +62,15 @@ def deliver(
 ) -> Outcomes:
     """For each channel by its name None, or why the message did not arrive.
 
-    valid_seconds: how long Alertmanager takes for true what is bad; longer than until the next refresh. seconds_left:
-    for all of it, pauses too.
+    A channel that has nothing to say about it is left out, for it could not make up for one that fails; unless no other
+    is concerned. valid_seconds: how long Alertmanager takes for true what is bad; longer than until the next refresh.
+    seconds_left: for all of it, pauses too.
     """
+    concerned = [channel for channel in channels if not _is_silent(channel, message, place, valid_seconds)]
+    if not concerned:
+        return {channel.name: None for channel in channels}
     works: Dict[Channel, Work] = {
-        channel: functools.partial(_send, channel, message, place, valid_seconds) for channel in channels
+        channel: functools.partial(_send, channel, message, place, valid_seconds) for channel in concerned
     }
     return _all(works, clock() + seconds_left, clock, pause)
 
@@ -91,6 +95,15 @@ def refresh(
     return _all(works, clock() + seconds_left, clock, pause)
 
 
+def _is_silent(channel: Channel, message: Json, place: Place, valid_seconds: float) -> bool:
+    """Alertmanager need not hear that something is over that it never heard of."""
+    return (
+        isinstance(channel, Webhook)
+        and channel.format == ALERTMANAGER
+        and not _payload(channel, message, place, valid_seconds)
+    )
+
+
 def _send(channel: Channel, message: Json, place: Place, valid_seconds: float, attempt: Attempt) -> None:
     """Raises Failure."""
     if isinstance(channel, Syslog):
@@ -98,10 +111,7 @@ def _send(channel: Channel, message: Json, place: Place, valid_seconds: float, a
     elif isinstance(channel, (Sendmail, Smtp)):
         _send_mail(channel, message, place, attempt)
     elif isinstance(channel, Webhook):
-        payload = _payload(channel, message, place, valid_seconds)
-        # Alertmanager need not hear that something is over that it never heard of.
-        if payload:
-            http.post(channel, payload, attempt)
+        http.post(channel, _payload(channel, message, place, valid_seconds), attempt)
     elif isinstance(channel, Command):
         command.send(channel, message, place, attempt)
 
