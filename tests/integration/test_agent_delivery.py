@@ -4,18 +4,19 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import select
-import signal
 import socket
 import stat
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from aiosmtpd.smtp import AuthResult
@@ -115,6 +116,25 @@ def password_file(tmp_path: Path) -> str:
     path = tmp_path / "smtp-password"
     path.write_text(PASSWORD + "\n")
     return str(path)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_is_left() -> Iterator[None]:
+    """An attempt that is over leaves no thread and no program of its own behind."""
+    begun: list[Any] = []
+
+    class Recorded(subprocess.Popen):
+        def __init__(self, *words: Any, **options: Any) -> None:
+            begun.append(self)
+            super().__init__(*words, **options)
+
+    with mock.patch.object(subprocess, "Popen", Recorded):
+        yield
+    for thread in threading.enumerate():
+        if thread.name.startswith("deliver"):
+            thread.join(BOUNDED_SECONDS)
+            assert not thread.is_alive(), thread.name
+    assert [process.args for process in begun if process.returncode is None] == []
 
 
 Script = Callable[[str], str]
@@ -226,6 +246,25 @@ def test_nobody_listens() -> None:
         assert sent(hook(port), mail(port, smtp_host="127.0.0.1")) == {
             "webhook": f"127.0.0.1:{port} {refused}",
             "mail": f"127.0.0.1:{port} {refused}",
+        }
+
+
+def test_a_server_that_does_not_even_answer_a_connection() -> None:
+    """A full queue of connections: the kernel drops what comes."""
+    with contextlib.ExitStack() as opened:
+        listener = opened.enter_context(socket.create_server(("127.0.0.1", 0), backlog=0))
+        while True:
+            waiting = opened.enter_context(socket.socket())
+            waiting.setblocking(False)
+            with contextlib.suppress(BlockingIOError):
+                waiting.connect(listener.getsockname())
+            if not select.select([], [waiting], [], 0.5)[1]:
+                break
+        port = listener.getsockname()[1]
+        late = "no answer within 0.3 s"
+        assert sent(hook(port), mail(port, smtp_host="127.0.0.1"), timeout_seconds=0.3, attempts=1) == {
+            "webhook": late,
+            "mail": late,
         }
 
 
@@ -500,6 +539,46 @@ def test_output_of_a_command_is_bounded(script: Script) -> None:
     assert told is not None and told.startswith(f"{program} ended with exit status 1: yyy") and len(told) <= 400
 
 
+def test_what_a_command_says_is_shown_without_control_characters(script: Script) -> None:
+    program = script(r"printf '\033[31mno\007 route\r\nmore\n' >&2; exit 3")
+    told = why({"type": "command", "argv": [program], "attempts": 1})
+    assert told == f"{program} ended with exit status 3: [31mno route"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([f"{SECRET}-token"], "no such token: …"),
+        (["--key", f"--token={SECRET}-token"], "no such token: …"),
+        (["-c", f"curl https://x/{SECRET}-token"], "no such token: …"),
+        (["x" * 1900 + SECRET], "no such token: …"),
+    ],
+)
+def test_no_argument_of_a_command_is_told(script: Script, arguments: list[str], said: str) -> None:
+    """Neither whole nor cut in two, wherever it stands."""
+    last = arguments[-1].rpartition("=")[2].rpartition(" ")[2]
+    for before in ("", " " * 150, " " * 3990):
+        program = script(f"printf '%s' '{before}no such token: {last}' >&2; exit 1")
+        told = why({"type": "command", "argv": [program, *arguments], "attempts": 1})
+        assert told is not None and told.startswith(f"{program} ended with exit status 1")
+        if len(before) < 3990:
+            assert told.endswith(said)
+
+
+def test_a_command_that_reads_nothing_and_says_much_ends(script: Script) -> None:
+    program = script("exec <&-; yes | head -c 300000 >&2; exit 1")
+    message = {**alert(), "alerts": alert()["alerts"] * 400}
+    told = why({"type": "command", "argv": [program], "attempts": 1}, message=message)
+    assert told == f"{program} ended with exit status 1: y"
+
+
+def test_a_command_reads_all_of_a_long_message(script: Script, tmp_path: Path) -> None:
+    program = script('cat >"$HERE/message"')
+    message = {**alert(), "alerts": alert()["alerts"] * 400}
+    assert why({"type": "command", "argv": [program]}, message=message) is None
+    assert len(json.loads((tmp_path / "message").read_text())["alerts"]) == 400
+
+
 def test_a_command_that_is_ended_by_a_signal(script: Script) -> None:
     program = script("kill -TERM $$")
     assert why({"type": "command", "argv": [program], "attempts": 1}) == f"{program} was ended by SIGTERM"
@@ -532,8 +611,11 @@ def test_a_command_that_hangs_is_killed_with_its_children(script: Script, tmp_pa
 
 def test_what_a_command_leaves_running_is_not_waited_for(script: Script, tmp_path: Path) -> None:
     program = script('sleep 600 & echo $! >"$HERE/child"')
+    before = threading.enumerate()
     try:
         assert why({"type": "command", "argv": [program]}) is None
+        # Nor heard any more, though it has what the command spoke into.
+        assert threading.enumerate() == before
     finally:
         os.kill(int((tmp_path / "child").read_text()), 9)
 
@@ -627,33 +709,19 @@ def test_a_host_that_starts_no_thread_more(monkeypatch: pytest.MonkeyPatch) -> N
     assert outcomes == {"webhook": "not tried: the host starts no thread more", "command": None}
 
 
-@pytest.mark.parametrize("refused", ["body", "_write", "_read"])
-def test_no_command_is_left_running_on_a_host_that_starts_no_thread_more(
-    refused: str, script: Script, monkeypatch: pytest.MonkeyPatch
+def test_no_command_runs_on_a_host_that_starts_no_thread_for_an_attempt(
+    script: Script, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """body: the attempt; _write and _read: what attends the command once it runs."""
-    start, popen, begun = threading.Thread.start, subprocess.Popen, []
+    start = threading.Thread.start
 
     def started(thread: Any) -> None:
-        if getattr(thread._target, "__name__", "") == refused:
+        if thread.name == "deliver":
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    def opened(*words: Any, **options: Any) -> Any:
-        begun.append(popen(*words, **options))
-        return begun[-1]
-
     monkeypatch.setattr(threading.Thread, "start", started)
-    monkeypatch.setattr(subprocess, "Popen", opened)
-    try:
-        outcome = why({"type": "command", "argv": [script("exec sleep 600")], "attempts": 2})
-        assert outcome == "the host starts no thread more (2 attempts)"
-        assert [process.returncode for process in begun] == ([] if refused == "body" else [-signal.SIGKILL] * 2)
-    finally:
-        for process in begun:
-            if process.returncode is None:
-                process.kill()
-                process.wait()
+    outcome = why({"type": "command", "argv": [script('touch "$HERE/run"')], "attempts": 2})
+    assert outcome == "the host starts no thread more (2 attempts)" and not (tmp_path / "run").exists()
 
 
 def test_without_channels_there_are_no_outcomes() -> None:

@@ -51,7 +51,7 @@ def test_defaults_of_each_type() -> None:
         **common,
         **people,
         host="mail.example.org",
-        port=25,
+        port=587,
         tls="starttls",
         user=None,
         password_file=None,
@@ -77,7 +77,8 @@ def test_everything_can_be_said() -> None:
     )
     assert (found.name, found.timeout_seconds, found.attempts, found.port, found.tls) == ("night", 20.0, 1, 587, "tls")
     assert (found.user, found.password_file, found.ca_certs) == ("capacity", "/etc/capacity/smtp", "/etc/ssl/ca.pem")
-    assert one({**SMTP, "smtp_tls": "tls"}).port == 465
+    for tls, port in (("none", 25), ("starttls", 587), ("tls", 465)):
+        assert one({**SMTP, "smtp_tls": tls}).port == port
     hook = one({**HOOK, "format": "alertmanager", "headers": {"Authorization": "Bearer T0KEN", "X-Team": "db"}})
     assert hook.headers == (("Authorization", "Bearer T0KEN"), ("X-Team", "db"))
     assert one({"type": "syslog", "facility": "local3"}).facility == "local3"
@@ -222,7 +223,7 @@ def test_any_json_is_channels_or_problems(entries: Any) -> None:
     [
         ({"type": "syslog"}, "syslog, facility user"),
         (MAIL, "mail to dba@example.org by /usr/sbin/sendmail"),
-        ({**SMTP, "smtp_host": "::1"}, "mail to dba@example.org by [::1]:25"),
+        ({**SMTP, "smtp_host": "::1"}, "mail to dba@example.org by [::1]:587"),
         (HOOK, "webhook (json) at hooks.example.org"),
         ({**HOOK, "url": "http://10.0.0.1:8065/hooks/T0PSECRET?key=T0PSECRET"}, "webhook (json) at 10.0.0.1:8065"),
         ({**COMMAND, "argv": ["/bin/page", "T0PSECRET"]}, "command /bin/page"),

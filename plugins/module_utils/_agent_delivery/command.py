@@ -10,7 +10,7 @@ from typing import Any, Dict
 from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.attempt import Attempt
 from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.program import ENVIRONMENT, run
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain, texts, webhook
-from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import Command
+from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import Command, secrets
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.texts import Place
 
 
@@ -22,4 +22,4 @@ def send(channel: Command, message: Dict[str, Any], place: Place, attempt: Attem
         "CAPACITY_SUBJECT": texts.subject(message, place),
         "CAPACITY_HOST": plain.line(place.host, texts.LONGEST_SUBJECT),
     }
-    run(channel.argv, content, {**ENVIRONMENT, **variables}, attempt)
+    run(channel.argv, content, {**ENVIRONMENT, **variables}, attempt, secrets(channel))

@@ -10,19 +10,42 @@ from typing import Optional
 
 from ansible_collections.midi.capacity.plugins.module_utils._agent_delivery.attempt import Attempt, Failure
 
+# The attempt is what ends a connection; this is for one that it could not reach.
+_LONGEST_SECONDS = 60
+
 
 def connected(host: str, port: int, tls: Optional[ssl.SSLContext], attempt: Attempt) -> socket.socket:
     """A socket that ends with the attempt. Raises OSError, Failure."""
-    # The attempt is what ends it; this is for a thread that was left behind.
-    connection = socket.create_connection((host, port), timeout=attempt.seconds + 1)
+    connection = _opened(host, port, attempt)
     try:
-        attempt.holds(connection)
         if tls is not None:
             connection = tls.wrap_socket(connection, server_hostname=host)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _opened(host: str, port: int, attempt: Attempt) -> socket.socket:
+    """As socket.create_connection, by the first address that answers; and the attempt ends also who waits for that.
+
+    Raises OSError, Failure.
+    """
+    why = OSError("it has no address")
+    for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        connection = socket.socket(family, kind, protocol)
+        try:
+            connection.settimeout(_LONGEST_SECONDS)
+            attempt.holds(connection)
+            connection.connect(address)
+            return connection
+        except OSError as error:
+            why = error
+            connection.close()
+        except BaseException:
+            connection.close()
+            raise
+    raise why
 
 
 def trusting(ca_certs: Optional[str]) -> ssl.SSLContext:

@@ -8,11 +8,14 @@ arguments. So those stand in no repr either, which is what ends up in a tracebac
 
 from __future__ import annotations
 
-from typing import List, NamedTuple, Optional, Tuple, Union
+import re
+from typing import List, NamedTuple, Optional, Set, Tuple, Union
 from urllib.parse import SplitResult, unquote, urlsplit
 
 JSON, SLACK, ALERTMANAGER = FORMATS = ("json", "slack", "alertmanager")
 NO_TLS, STARTTLS, TLS = SMTP_TLS = ("none", "starttls", "tls")
+# Where a server takes mail in clear (RFC 5321), as submission with STARTTLS (RFC 6409) and with TLS (RFC 8314).
+SMTP_PORTS = {NO_TLS: 25, STARTTLS: 587, TLS: 465}
 # RFC 5424, 6.2.1; without those that are the kernel's and the daemon's own.
 FACILITIES = {
     "user": 1,
@@ -26,6 +29,9 @@ FACILITIES = {
 
 # Shorter ones are words that any text has.
 _LEAST_SECRET = 4
+# In a script of the shell also these are words that errors have.
+_LEAST_PART = 8
+_BETWEEN = re.compile(r"""[\s"'=]+""")
 
 
 class Syslog(NamedTuple):
@@ -49,7 +55,10 @@ class Sendmail(NamedTuple):
 
 
 class Smtp(NamedTuple):
-    """A mail, by a server. tls: one of SMTP_TLS; the password is read when it is needed."""
+    """A mail, by a server. tls: one of SMTP_TLS, port: that of SMTP_PORTS by default.
+
+    The password is read when it is needed.
+    """
 
     name: str
     timeout_seconds: float
@@ -122,8 +131,16 @@ def server(channel: Union[Smtp, Webhook]) -> str:
 
 def secrets(channel: Channel) -> List[str]:
     """What no text about the channel may have, the longest first; the password of a mail server apart."""
-    if not isinstance(channel, Webhook):
+    if isinstance(channel, Webhook):
+        found = _of_webhook(channel)
+    elif isinstance(channel, Command):
+        found = _of_command(channel)
+    else:
         return []
+    return sorted((secret for secret in found if len(secret) >= _LEAST_SECRET), key=len, reverse=True)
+
+
+def _of_webhook(channel: Webhook) -> Set[str]:
     address = channel.address
     found = {address.path, address.query, *address.path.split("/")}
     for field in address.query.split("&"):
@@ -131,8 +148,14 @@ def secrets(channel: Channel) -> List[str]:
     for _name, value in channel.headers:
         # "Bearer TOKEN"
         found.update((value, *value.split()))
-    found.update([unquote(secret) for secret in found])
-    return sorted((secret for secret in found if len(secret) >= _LEAST_SECRET), key=len, reverse=True)
+    return {*found, *map(unquote, found)}
+
+
+def _of_command(channel: Command) -> Set[str]:
+    """Its arguments, and of one that is a script or an option what may be a secret in it."""
+    words = set(channel.argv[1:])
+    parts = {part for word in words for part in _BETWEEN.split(word)}
+    return {*words, *(part for part in parts if len(part) >= _LEAST_PART)}
 
 
 def hidden(text: str, found: List[str]) -> str:
