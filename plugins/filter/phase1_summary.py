@@ -10,12 +10,12 @@ version_added: 0.1.0
 author:
   - The midi.capacity founders (@midi-capacity)
 description:
-  - Gives a short text with every setting (wanted, live, where it comes from), the extension, the snapshot, the
-    cache and the baseline, and what is left to do.
+  - Gives a short text with every setting (wanted, live, where it comes from), the extension, the cache, the
+    agent and its history and the baseline, and what is left to do.
 options:
   _input:
     description:
-      - C(tuning), C(cache), C(snapshot) and C(baseline), each the fact that the role
+      - C(tuning), C(cache), C(agent) and C(baseline), each the fact that the role
         P(midi.capacity.postgres_tuning#role), P(midi.capacity.redis_cache#role),
         P(midi.capacity.monitoring_cron#role) or P(midi.capacity.capacity_baseline#role) leaves, or V(null) where it
         did not run. C(baseline_cache) is C(cache) of the host whose cache is in the baseline.

@@ -11,6 +11,7 @@ import stat
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_install_config as agent_config
 from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._agent import files
+from ansible_collections.midi.capacity.plugins.module_utils._agent_first import first_snapshot
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import prepared, refuse
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import (
     File,
@@ -40,13 +41,20 @@ def converge(options: dict, check_mode: bool) -> dict:
     """Have the agent; gives the result of module capacity_agent. Raises OperatorError before anything is touched."""
     timers = Timers(options["units_dir"])
     installation, config, owner = prepared(options, timers)
+    snapshot = first_snapshot(options, config)
     plan = _Plan(options, installation, config, owner, timers)
-    if not check_mode and plan.change.changed:
-        try:
-            plan.apply()
-        except OSError as error:
-            raise cannot(error) from None
-    return plan.result()
+    if options["snapshot"] and snapshot.is_lacking:
+        plan.change.add("snapshots in the history", "none", "one")
+    if not check_mode:
+        if plan.change.changed:
+            try:
+                plan.apply()
+            except OSError as error:
+                raise cannot(error) from None
+        # Without a change too, as long as there is something that the last one could not read.
+        if options["snapshot"] and (plan.change.changed or snapshot.history["missing"]):
+            snapshot.take()
+    return {**plan.result(), "history": snapshot.history}
 
 
 def places(options: dict) -> list:
@@ -117,6 +125,7 @@ class _Plan:
             make_directories(self._options["prefix"])
             self._program.install()
         if self._options["command"] in self._differing:
+            make_directories(os.path.dirname(self._options["command"]))
             write_file(self._options["command"], self._launcher, proof=self._program.try_launcher)
 
     def _have_files(self) -> None:
@@ -193,7 +202,9 @@ class _Plan:
     def _plan_config(self, config: dict) -> File:
         wanted = File(agent_config.text(config), agent_config.MODE, self._owner)
         before = self._looked_at(self._config_path, file_at)
-        agent_config.compare(self.change, self._config_path, before and agent_config.parsed(before.text), config)
+        stored = before and agent_config.parsed(before.text)
+        self._problems += agent_config.another_s(stored or {}, config)
+        agent_config.compare(self.change, self._config_path, stored, config)
         same = before and before.text == wanted.text
         after = wanted.described(with_text=False)
         now = before and before.described(with_text=False) + ("" if same else ", another text")

@@ -101,9 +101,14 @@ def _missing(options: dict, installation: files.Installation, timers: Timers) ->
     for name, path in needed.items():
         if not path:
             found.append(f"{name} is empty: give it")
-        elif not os.path.isdir(path):
+        elif not os.path.isdir(path) and not _is_made(path, installation.state_dir):
             found.append(f"{name} is not there: {path}: {_remedy(name)}")
     return found
+
+
+def _is_made(path: str, state_dir: str) -> bool:
+    """Whether it is the state directory or below it, which the agent gets anyway."""
+    return f"{path}/".startswith(f"{state_dir}/")
 
 
 def _remedy(name: str) -> str:

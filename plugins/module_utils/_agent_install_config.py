@@ -59,6 +59,18 @@ def _of_schedule(options: dict) -> dict:
     return {name: 60 * options[option] for name, option in _SCHEDULE.items()}
 
 
+def another_s(stored: dict, wanted: dict) -> list:
+    """What speaks against it: several servers and databases of a host may be meant to share a directory by mistake."""
+    before, after = ([found.get(name) for name in ("host", "database")] for found in (stored, wanted))
+    if not stored or before == after:
+        return []
+    return [
+        f"the agent here looks after database {before[1]} of {before[0]}, and this one would after {after[1]} of"
+        f" {after[0]}: give it a state_dir, a prefix and a command of its own; or, if it is the same one under another"
+        " name, remove that agent first (state absent), which leaves its history"
+    ]
+
+
 def text(wanted: dict) -> str:
     return json.dumps(wanted, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

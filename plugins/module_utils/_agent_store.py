@@ -59,8 +59,9 @@ class Store:
             connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
-                # Before the first table, or it has no effect.
-                connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
+                # Before the first table, or it has no effect; later it would write to a file that is only read.
+                if connection.execute("PRAGMA page_count").fetchone()[0] == 0:
+                    connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute("PRAGMA synchronous = FULL")
                 store = cls(connection, path)

@@ -134,6 +134,15 @@ class _Login:
 
     def _have_section(self, section: dict) -> None:
         present = files.section_of(self._service_file.text(), self._options["name"])
+        before, after = present.get("dbname"), section["dbname"]
+        if before not in (None, after):
+            # Several databases may be meant to share a directory by mistake.
+            raise OperatorError(
+                f'the service "{self._options["name"]}" is of database {before}, and this one would be of {after}',
+                self._service_file.path,
+                "give each database a directory of its own (monitoring_cron_state_dir); or, if that one is gone, remove"
+                " its agent first (monitoring_cron_state: absent), which leaves the history",
+            )
         for key in sorted({*present, *section}):
             self._change.add(key, present.get(key), section.get(key))
         self._have(self._service_file, files.service_text(self._options["name"], section), shown=True)

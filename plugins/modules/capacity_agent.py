@@ -76,6 +76,13 @@ options:
       - How far captures of the statements' counters are apart, V(0) for none. A number that divides an hour.
     type: int
     default: 5
+  snapshot:
+    description:
+      - Whether the agent takes a snapshot right away if its history has none, if anything of it changed, or if the last
+        snapshot lacks something. The first proves that the agent works, as its account and with what it logs in by.
+      - Only a first snapshot is a change; those after it are what the schedule brings anyway.
+    type: bool
+    default: false
   cron_dir:
     description:
       - Where cron reads files. Empty to leave it out.
@@ -165,6 +172,28 @@ files:
   type: list
   elements: str
   sample: [/etc/cron.d/capacity-agent, /usr/local/bin/capacity-agent]
+history:
+  description: What the history has after that. In check mode it is as it was.
+  returned: O(state=present)
+  type: dict
+  contains:
+    path:
+      description: Its file.
+      type: str
+      sample: /var/lib/midi-capacity/agent/history.db
+    snapshots:
+      description: How many snapshots there are.
+      type: int
+    first:
+      description: When the first one was taken; null without one.
+      type: str
+    last:
+      description: When the last one was taken; null without one.
+      type: str
+    missing:
+      description: What the last one could not read, each with C(part), C(reason) and C(remedy).
+      type: list
+      elements: dict
 removed:
   description: What was there and is not any more.
   returned: success
@@ -197,6 +226,7 @@ SPEC = ArgumentSpec(
         "mailto": {"type": "str", "default": "root"},
         "interval_minutes": {"type": "int", "default": 60},
         "capture_minutes": {"type": "int", "default": 5},
+        "snapshot": {"type": "bool", "default": False},
         "cron_dir": {"type": "path", "default": "/etc/cron.d"},
         "units_dir": {"type": "path", "default": "/etc/systemd/system"},
         "logrotate_dir": {"type": "path", "default": "/etc/logrotate.d"},

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store
+
 from demo.servers import EmbeddedPostgres, EmbeddedRedis
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -115,6 +117,7 @@ class Phase1(Runs):
             "postgres_tuning_restart_log": str(postgres.log),
             "postgres_tuning_restart_timeout_seconds": 30,
             "monitoring_cron_packages": [],
+            "monitoring_cron_schedule": "none",
             "capacity_baseline_packages": [],
             "capacity_baseline_window_seconds": 1,
             "redis_cache_packages": [],
@@ -152,6 +155,11 @@ class Phase1(Runs):
 
     def _group(self, host: str) -> dict[str, Any]:
         return {"hosts": {host: self.hosts[host]} if host in self.hosts else {}}
+
+    def history(self) -> list[dict[str, Any]]:
+        """The snapshots that the agent keeps, as they were stored."""
+        with Store.open(str(self.state / "agent" / "history.db")) as store:
+            return [store.document(head["id"]) for head in store.heads(FULL)]
 
     def facts(self) -> dict[str, Any]:
         """Everything that check mode must leave as it is: files with their content, and the servers' settings files."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_place, _agent_program
+from ansible_collections.midi.capacity.plugins.module_utils._agent_store import Store
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
 from tests.integration.conftest import ROOT, RunModule
@@ -509,9 +510,9 @@ def test_the_account_s_files_are_the_account_s(
     for name in PLACES:
         (home / name).mkdir()
     run_module("capacity_agent", **wanted)
-    for name in ("state/agent/history.db", "log/agent.log"):
-        (home / name).write_text("of the account before")
-        (home / name).chmod(0o600)
+    Store.open(f"{home}/state/agent/history.db").close()
+    (home / "log" / "agent.log").write_text("of the account before")
+    (home / "log" / "agent.log").chmod(0o600)
     nobody = pwd.getpwnam("nobody")
     done = run_module("capacity_agent", **wanted, account="nobody")
     assert done["changed"] and " nobody nice " in (home / "cron/capacity-agent").read_text()
@@ -520,3 +521,53 @@ def test_the_account_s_files_are_the_account_s(
     assert {mode(home / name) for name in own} == {"0700", "0600", "0750"}
     assert {(home / name).stat().st_uid for name in ("state", "bin/capacity-agent", "cron/capacity-agent")} == {0}
     assert not run_module("capacity_agent", **wanted, account="nobody")["changed"]
+
+
+def test_a_history_that_cannot_be_used_is_named_and_left_alone(
+    run_module: RunModule, home: Path, wanted: dict[str, Any]
+) -> None:
+    directory = home / "state" / "agent"
+    directory.mkdir(parents=True)
+    (directory / "history.db").write_text("this is no history of anything, and long enough to be looked at" * 20)
+    before = everything(home)
+    said = run_module("capacity_agent", fails=True, **wanted)["msg"]
+    assert "the agent's history cannot be used, and nothing was touched: " in said
+    assert f"{directory}/history.db" in said and "To mend it: " in said
+    assert everything(home) == before
+
+
+def test_another_database_does_not_take_the_place_of_the_first(
+    run_module: RunModule, home: Path, wanted: dict[str, Any], installed: dict
+) -> None:
+    before = everything(home)
+    other = {**wanted, "config": {**wanted["config"], "database": "other"}}
+    said = run_module("capacity_agent", fails=True, **other)["msg"]
+    assert "looks after database midi_library of db1, and this one would after other of db1" in said
+    assert everything(home) == before
+    run_module("capacity_agent", **{**wanted, "state": "absent"})
+    assert run_module("capacity_agent", **other)["changed"]
+
+
+def test_the_first_snapshot_is_taken_once_and_another_one_while_something_is_missing(
+    run_module: RunModule, wanted: dict[str, Any]
+) -> None:
+    """There is no PostgreSQL here: that is what every one of them is missing."""
+    wanted["config"]["postgres"] = {"login_host": "/nowhere"}
+    wanted["snapshot"] = True
+    checked = run_module("capacity_agent", check=True, **wanted)
+    assert checked["changed"] and checked["history"]["snapshots"] == 0
+    first = run_module("capacity_agent", **wanted)
+    assert "snapshots in the history = one" in first["diff"]["after"]
+    assert (first["history"]["snapshots"], first["history"]["last"]) == (1, first["history"]["first"])
+    assert first["history"]["missing"]
+    again = run_module("capacity_agent", **wanted)
+    assert (again["changed"], again["history"]["snapshots"]) == (False, 2)
+
+
+def test_a_snapshot_that_fails_is_told_with_what_the_agent_says(
+    run_module: RunModule, home: Path, wanted: dict[str, Any]
+) -> None:
+    (home / "state" / "agent" / "lock").mkdir(parents=True)
+    said = run_module("capacity_agent", fails=True, **{**wanted, "snapshot": True})["msg"]
+    assert "the agent is installed, and its snapshot failed: " in said
+    assert "the lock cannot be opened" in said and f"{wanted['command']} doctor" in said

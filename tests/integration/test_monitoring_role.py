@@ -67,14 +67,14 @@ def test_where_the_socket_lets_it_in_there_is_no_password(
 ) -> None:
     run_sql(server, "CREATE TABLE files (id bigint)")
     checked = phase1.succeeds(*TAGS, "--check", "--diff")
-    assert "agent would get the role midi_monitor to log in as" in checked.text
+    assert "login would be as midi_monitor, a role that it would get" in checked.text
     assert run_sql(server, f"SELECT FROM pg_roles WHERE rolname = '{ROLE}'") == []
     assert not phase1.state.exists()
 
     first = phase1.succeeds(*TAGS, "--diff")
-    assert f"logs in as {ROLE} without a password: {phase1.state}/conf/pg_service.conf" in first.text
+    assert f"login as {ROLE} without a password: {phase1.state}/conf/pg_service.conf" in first.text
     assert f"+user = {ROLE}" in first.output
-    assert conf(phase1) == {"pg_service.conf": "0600"}
+    assert conf(phase1) == {"agent.json": "0600", "pg_service.conf": "0600"}
     assert (phase1.state / "conf").stat().st_mode & 0o777 == 0o700
     attributes = "rolcanlogin, rolconnlimit, rolsuper, rolcreatedb, rolcreaterole, rolreplication, rolbypassrls"
     found = run_sql(server, f"SELECT {attributes} FROM pg_roles WHERE rolname = '{ROLE}'")
@@ -95,8 +95,8 @@ def test_a_password_is_made_up_once_and_again_when_it_is_lost(
 ) -> None:
     password_only(server)
     first = phase1.succeeds(*TAGS, "--diff", "-vvv")
-    assert f"logs in as {ROLE} with a password" in first.text
-    assert conf(phase1) == {"pg_service.conf": "0600", "pgpass": "0600"}
+    assert f"login as {ROLE} with a password" in first.text
+    assert conf(phase1) == {"agent.json": "0600", "pg_service.conf": "0600", "pgpass": "0600"}
     pgpass = phase1.state / "conf" / "pgpass"
     before = pgpass.read_text()
     assert before.strip().rsplit(":", 1)[1] not in first.output
@@ -145,9 +145,10 @@ def test_whoever_is_not_let_in_is_told_the_line_for_pg_hba(server: EmbeddedPostg
 
 def test_whoever_wants_no_role_gets_none(server: EmbeddedPostgres, phase1: Phase1) -> None:
     run = phase1.succeeds(*TAGS, monitoring_cron_role="")
-    assert "logs in as" not in run.text
+    assert "login as" not in run.text
     assert run_sql(server, f"SELECT FROM pg_roles WHERE rolname = '{ROLE}'") == []
-    assert not (phase1.state / "conf").exists()
+    assert conf(phase1) == {"agent.json": "0600"}
+    assert [entry["server"]["database"] for entry in phase1.history()] == ["postgres"]
 
 
 def test_a_login_that_may_not_make_roles_is_told_who_may(server: EmbeddedPostgres, phase1: Phase1) -> None:
@@ -158,7 +159,7 @@ def test_a_login_that_may_not_make_roles_is_told_who_may(server: EmbeddedPostgre
     assert "let a superuser run CREATE ROLE" in said
     for statement in (f"CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT 5", f"GRANT pg_monitor TO {ROLE}"):
         run_sql(server, statement)
-    assert f"logs in as {ROLE} without a password" in phase1.succeeds(*TAGS).text
+    assert f"login as {ROLE} without a password" in phase1.succeeds(*TAGS).text
 
 
 def test_on_a_standby_the_role_comes_over_and_only_files_are_made(server: EmbeddedPostgres, phase1: Phase1) -> None:
@@ -182,7 +183,7 @@ def test_on_a_standby_the_role_comes_over_and_only_files_are_made(server: Embedd
     assert not (phase1.state / "conf" / "pgpass").exists()
     phase1.variables["monitoring_cron_role_password"] = "that-of-the-primary"
     run = phase1.succeeds(*TAGS, "-vvv")
-    assert f"logs in as {ROLE} with a password" in run.text
+    assert f"login as {ROLE} with a password" in run.text
     assert "that-of-the-primary" not in run.output
-    assert conf(phase1) == {"pg_service.conf": "0600", "pgpass": "0600"}
+    assert conf(phase1) == {"agent.json": "0600", "pg_service.conf": "0600", "pgpass": "0600"}
     assert phase1.succeeds(*TAGS).changed("db") == 0

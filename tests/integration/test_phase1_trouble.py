@@ -126,10 +126,9 @@ def test_an_inventory_without_hosts_is_told(phase1: Phase1) -> None:
 def test_what_the_run_itself_would_not_mend_is_told_in_check_mode(phase1: Phase1) -> None:
     checked = phase1.succeeds("--check", capacity_growth_table="nope")
     to_do = checked.text.split("To do next:")[1]
-    assert "the snapshot lacks growth, because there is no table nope" in to_do
+    assert "the baseline lacks growth, because there is no table nope" in to_do
     # The run itself sees to these.
     assert "lacks statements" not in to_do
-    assert "the baseline" not in to_do
 
 
 def test_what_the_baseline_found_is_told(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
@@ -151,19 +150,12 @@ def test_what_the_baseline_found_is_told(postgres: EmbeddedPostgres, phase1: Pha
     [("{", "it is damaged"), ('{"schema_version": 2}', "it has schema version 2, and this collection knows 1")],
     ids=["damaged", "newer"],
 )
-@pytest.mark.parametrize(
-    ("tag", "file"),
-    [("monitoring_cron", "snapshots/20260101T000000Z.json"), ("capacity_baseline", "baselines/phase1.json")],
-    ids=["snapshot", "baseline"],
-)
-def test_a_file_that_cannot_be_used_is_named_and_left_alone(
-    phase1: Phase1, tag: str, file: str, content: str, complaint: str
-) -> None:
-    path = phase1.state / file
+def test_a_file_that_cannot_be_used_is_named_and_left_alone(phase1: Phase1, content: str, complaint: str) -> None:
+    path = phase1.state / "baselines" / "phase1.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)
     before = phase1.facts()
-    said = phase1.fails("--tags", tag)
+    said = phase1.fails("--tags", "capacity_baseline")
     assert f"{path} cannot be used: {complaint}" in said
     assert "To mend it: " in said
     assert phase1.facts() == before

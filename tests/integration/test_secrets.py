@@ -115,7 +115,7 @@ def test_no_password_is_to_be_seen(phase1: Phase1, postgres_secret: str, redis_s
         done = phase1.run("--diff", "-vvv", environment=environment)
     assert (checked.returncode, done.returncode) == (0, 0), done.output
     # It is the run that is meant: everything was done, with passwords, and logged.
-    assert "logs in as midi_monitor with a password" in done.text
+    assert "login as midi_monitor with a password" in done.text
     assert "Nothing is left to do." in done.text
     assert "Sum up" in log.read_text()
     assert "ALTER SYSTEM SET" in phase1.postgres.log.read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots and baselines that were stored before."""
+"""Baselines that were stored before."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 from ansible.errors import AnsibleFilterError
-from ansible_collections.midi.capacity.plugins.filter import has_more_than, lacks_some, stored_document
+from ansible_collections.midi.capacity.plugins.filter import has_more_than, lacks_some, stored_baseline
 
 from tests.unit.baseline_example import CACHE, baseline, begun, missing
 
 GAP = missing("statements")[0]
 
 
-def read(document: Any, kind: str, *server: dict[str, Any]) -> Any:
+def read(document: Any, *server: dict[str, Any]) -> Any:
     """What the filter reads from a file with this."""
     text = document if isinstance(document, bytes) else json.dumps(document).encode()
-    function = stored_document.FilterModule().filters()["stored_document"]
-    return function(base64.b64encode(text).decode(), kind, "/s/x.json", "move it", *server)
+    function = stored_baseline.FilterModule().filters()["stored_baseline"]
+    return function(base64.b64encode(text).decode(), "/s/x.json", "move it", *server)
 
 
 def lacks(document: dict[str, Any], **asked: Any) -> bool:
@@ -32,11 +32,9 @@ def has_more(new: dict[str, Any], old: dict[str, Any]) -> bool:
 
 
 def test_what_can_be_used_is_read() -> None:
-    assert read(baseline(), "baseline") == baseline()
-    assert read(baseline()["snapshot"], "snapshot") == baseline()["snapshot"]
+    assert read(baseline()) == baseline()
 
 
-@pytest.mark.parametrize("kind", ["snapshot", "baseline"])
 @pytest.mark.parametrize(
     ("document", "complaint"),
     [
@@ -49,36 +47,24 @@ def test_what_can_be_used_is_read() -> None:
         ({"schema_version": 1, "snapshot": None}, "it is no "),
     ],
 )
-def test_what_cannot_be_used_is_named(document: Any, complaint: str, kind: str) -> None:
+def test_what_cannot_be_used_is_named(document: Any, complaint: str) -> None:
     with pytest.raises(AnsibleFilterError) as raised:
-        read(document, kind)
-    assert str(raised.value).startswith(f"The stored {kind} /s/x.json cannot be used: {complaint}")
+        read(document)
+    assert str(raised.value).startswith(f"The stored baseline /s/x.json cannot be used: {complaint}")
     assert str(raised.value).endswith(". To mend it: move it.")
 
 
 def test_a_baseline_with_a_snapshot_of_another_version_is_named() -> None:
     with pytest.raises(AnsibleFilterError, match="the snapshot has schema version 2, not 1"):
-        read(baseline(schema_version=2), "baseline")
+        read(baseline(schema_version=2))
 
 
-@pytest.mark.parametrize("kind", ["snapshot", "baseline"])
 @pytest.mark.parametrize(("name", "called"), [("database", "database"), ("system_identifier", "server")])
-def test_what_is_of_another_server_or_database_is_named(kind: str, name: str, called: str) -> None:
-    document = baseline() if kind == "baseline" else baseline()["snapshot"]
+def test_what_is_of_another_server_or_database_is_named(name: str, called: str) -> None:
     of = baseline()["snapshot"]["server"]
-    assert read(document, kind, of) == document
+    assert read(baseline(), of) == baseline()
     with pytest.raises(AnsibleFilterError, match=f"it is of {called} {of[name]}, and this is {called} other"):
-        read(document, kind, {**of, name: "other"})
-
-
-def test_a_snapshot_that_could_not_read_its_server_may_be_of_any() -> None:
-    snapshot = {**baseline()["snapshot"], "server": None}
-    assert read(snapshot, "snapshot", {"database": "x", "system_identifier": "1"}) == snapshot
-
-
-def test_an_unknown_kind_is_refused() -> None:
-    with pytest.raises(AnsibleFilterError, match="kind must be one of snapshot, baseline"):
-        read({}, "report")
+        read(baseline(), {**of, name: "other"})
 
 
 def test_it_lacks_what_could_not_be_read_and_what_is_now_asked_for() -> None:

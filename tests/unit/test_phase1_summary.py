@@ -50,7 +50,24 @@ CACHE = {
     "settings": [{"name": "maxmemory", "wanted": "10gb", "live": "10gb", "state": "applied"}],
     "server": {"version": "7.0.15", "config_file": "/etc/redis/redis.conf"},
 }
-SNAPSHOT = {"file": "/s/x.json", "taken_at": "2026-11-24T13:25:53.000Z", "count": 1200, "missing": [], "access": {}}
+AGENT: dict[str, Any] = {
+    "agent": {
+        "command": "/b/capacity-agent",
+        "schedule": "cron",
+        "deadman": "timer",
+        "interval_minutes": 60,
+        "channels": 1,
+    },
+    "history": {"path": "/s/history.db", "snapshots": 1200, "last": "2026-11-24T13:25:53.000Z", "missing": []},
+    "access": {},
+}
+
+
+def lacking(*missing: dict[str, Any]) -> dict[str, Any]:
+    """The agent, whose last snapshot lacks these."""
+    return {**AGENT, "history": {**AGENT["history"], "missing": list(missing)}}
+
+
 BASELINE = {
     "markdown": "/r/baseline-phase1.md",
     "taken_at": "2026-11-24T13:25:57.000Z",
@@ -71,7 +88,7 @@ def to_do(results: dict[str, Any], check_mode: bool = False) -> list[str]:
 
 def test_all_is_well() -> None:
     told = {"restarted": True, "interruption_seconds": 1.26, "cut_off": [{"pid": 7}]}
-    results = {"tuning": tuning(**told), "cache": CACHE, "snapshot": SNAPSHOT, "baseline": BASELINE}
+    results = {"tuning": tuning(**told), "cache": CACHE, "agent": AGENT, "baseline": BASELINE}
     assert phase1(results) == "\n".join(
         [
             "PostgreSQL 16.4: 2 of 2 settings in effect, restarted for it; clients got no answer for 1.3 s, and"
@@ -85,7 +102,8 @@ def test_all_is_well() -> None:
             "  setting    wanted  live  state",
             "  maxmemory  10gb    10gb  applied",
             "  kept in /etc/redis/redis.conf",
-            "snapshot  2026-11-24 13:25:53 UTC, 1,200 in the history; newest: /s/x.json",
+            "history   1,200 snapshots, the last of 2026-11-24 13:25:53 UTC: /s/history.db",
+            "agent     every 1 h by cron; how it stands: /b/capacity-agent status",
             "baseline  2026-11-24 13:25:57 UTC: /r/baseline-phase1.md",
             "",
             "Nothing is left to do.",
@@ -129,15 +147,29 @@ ACCESS = {"role": "midi_monitor", "standby": False, "logs_in": True, "service_fi
 @pytest.mark.parametrize(
     ("access", "check_mode", "line"),
     [
-        (ACCESS, False, "agent     logs in as midi_monitor without a password: /s/c"),
-        ({**ACCESS, "password_file": "/s/p"}, False, "agent     logs in as midi_monitor with a password: /s/c"),
-        ({**ACCESS, "logs_in": False}, True, "agent     would get the role midi_monitor to log in as"),
+        (ACCESS, False, "login    as midi_monitor without a password: /s/c"),
+        ({**ACCESS, "password_file": "/s/p"}, False, "login    as midi_monitor with a password: /s/c"),
+        ({**ACCESS, "logs_in": False}, True, "login    would be as midi_monitor, a role that it would get"),
         ({**ACCESS, "logs_in": False, "standby": True}, False, "  - role midi_monitor: this server is a standby"),
     ],
 )
 def test_how_the_agent_logs_in_is_told(access: dict[str, Any], check_mode: bool, line: str) -> None:
-    said = phase1({"snapshot": {**SNAPSHOT, "access": access}}, check_mode)
+    said = phase1({"agent": {**AGENT, "access": access}}, check_mode)
     assert [found for found in said.splitlines() if found.startswith(line)]
+
+
+@pytest.mark.parametrize(("schedule", "told"), [("cron", True), ("timer", True), ("none", False)])
+def test_that_nobody_is_told_of_an_alert_is_a_step(schedule: str, told: bool) -> None:
+    agent = {**AGENT, "agent": {**AGENT["agent"], "channels": 0, "schedule": schedule}}
+    found = [step for step in to_do({"agent": agent}) if step.startswith("  - alerts: no channel is set up")]
+    assert bool(found) == told
+
+
+def test_a_history_that_is_to_begin_and_an_agent_that_was_removed() -> None:
+    history = {"path": "/s/history.db", "snapshots": 0, "last": None, "missing": []}
+    said = phase1({"agent": {**AGENT, "history": history}}, check_mode=True)
+    assert "history  begins with the first snapshot: /s/history.db" in said.splitlines()
+    assert phase1({"agent": {"removed": ["/b/capacity-agent"], "kept": []}}) == "Nothing of phase 1 ran on this host."
 
 
 def test_overrides_dangers_and_what_is_missing_become_steps() -> None:
@@ -155,7 +187,7 @@ def test_overrides_dangers_and_what_is_missing_become_steps() -> None:
     ]
     results = {
         "tuning": tuning(overridden=[override], dangers=[danger]),
-        "snapshot": {**SNAPSHOT, "missing": missing},
+        "agent": lacking(*missing),
     }
     assert phase1(results).split("To do next:\n")[1].splitlines() == [
         '  - work_mem is 1MB by role "x": run ALTER ROLE',
@@ -182,7 +214,7 @@ GROWTH = {"part": "growth", "reason": "there is no table nope", "remedy": "check
 
 
 def test_check_mode_leaves_out_what_the_run_itself_mends() -> None:
-    results = {"tuning": tuning(), "snapshot": {**SNAPSHOT, "missing": [STATEMENTS, GROWTH]}}
+    results = {"tuning": tuning(), "agent": lacking(STATEMENTS, GROWTH)}
     growth = "  - the snapshot lacks growth, because there is no table nope: check growth_table"
     statements = "  - the snapshot lacks statements, because it is not loaded: load it"
     assert to_do(results, check_mode=True) == [growth]
@@ -195,7 +227,7 @@ def test_check_mode_leaves_out_what_the_run_itself_mends() -> None:
 
 def test_a_standby_is_sent_to_its_primary() -> None:
     standby = tuning(server={"version": "16.4", "in_recovery": True}, extension=None, statements=None)
-    results = {"tuning": standby, "snapshot": {**SNAPSHOT, "missing": [STATEMENTS]}}
+    results = {"tuning": standby, "agent": lacking(STATEMENTS)}
     (told,) = to_do(results)
     assert "this server is a standby and takes no writes, so it comes with the run on its primary" in told
     assert to_do({"tuning": {**standby, "statement_statistics": False}}) == []
@@ -209,7 +241,7 @@ def test_what_the_baseline_says_is_told_once() -> None:
         step("public.broken", "the index is invalid", "drop it"),
         step("restart", "work_mem will change", by="restart"),
     ]
-    results = {"snapshot": {**SNAPSHOT, "missing": [GROWTH]}, "baseline": {**BASELINE, "steps": steps}}
+    results = {"agent": lacking(GROWTH), "baseline": {**BASELINE, "steps": steps}}
     told = [
         "  - the snapshot lacks growth, because there is no table nope: check growth_table",
         "  - the baseline lacks cache, because it is down",
@@ -243,7 +275,7 @@ def test_missing_packages_are_told_and_that_nothing_else_is_known() -> None:
     results = {
         "tuning": waiting,
         "cache": {"would_install": ["python3-redis"]},
-        "snapshot": waiting,
+        "agent": waiting,
         "baseline": waiting,
         "baseline_cache": {"would_install": ["elsewhere"]},
     }
@@ -299,7 +331,7 @@ def test_check_mode_says_so_first() -> None:
 
 
 def test_nothing_ran() -> None:
-    nothing = dict.fromkeys(("tuning", "cache", "snapshot", "baseline"))
+    nothing = dict.fromkeys(("tuning", "cache", "agent", "baseline"))
     assert phase1(nothing) == "Nothing of phase 1 ran on this host."
 
 

@@ -1,6 +1,6 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Snapshots and baselines that were stored before: whether they can be used, and whether a new one has more."""
+"""Baselines that were stored before: whether they can be used, and whether a new one has more."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, Mapping, Set
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.report import SCHEMA_VERSION, markdown
 from ansible_collections.midi.capacity.plugins.module_utils._baseline.view import Json
 
-# Parts of a snapshot, and the last of a baseline, that are only there when somebody asks for them.
+# Parts of a baseline that are only there when somebody asks for them.
 _OPTIONAL = ("growth", "redis", "cache", "window")
 
 
@@ -19,21 +19,12 @@ class Unusable(ValueError):
     """What is stored is damaged, or of another version."""
 
 
-def snapshot(content: str, server: Mapping[str, Any] | None = None) -> Json:
-    """A stored snapshot from the base64 of its file. Raises Unusable, also where it is of another server or database.
+def baseline(content: str, server: Mapping[str, Any] | None = None) -> Json:
+    """A stored baseline from the base64 of its file; that it can be reported on is tried.
 
     server: {system_identifier, database} of the one that is meant, or None if it may be any.
+    Raises Unusable, also where it is of another server or database.
     """
-    found = _document(content)
-    entries = found.get("missing")
-    if not isinstance(found.get("taken_at"), str) or not isinstance(entries, list) or not all(map(_is_entry, entries)):
-        raise Unusable("it is no snapshot: taken_at or missing is not what it should be")
-    _check_server(found, server)
-    return found
-
-
-def baseline(content: str, server: Mapping[str, Any] | None = None) -> Json:
-    """A stored baseline, as `snapshot` gives one; that it can be reported on is tried."""
     found = _document(content)
     try:
         markdown(found)
@@ -52,7 +43,7 @@ def lacks_some(document: Json, asked: Mapping[str, Any]) -> bool:
 
 
 def has_more(new: Json, old: Json) -> bool:
-    """Whether a new snapshot or baseline lacks less than the old one, and nothing that the old one has."""
+    """Whether a new baseline lacks less than the old one, and nothing that the old one has."""
     return _lacks(new) < _lacks(old)
 
 
@@ -79,10 +70,6 @@ def _check_server(found: Json, server: Mapping[str, Any] | None) -> None:
         stored = known.get(name)
         if server and stored is not None and stored != server[name]:
             raise Unusable(f"it is of {called} {stored}, and this is {called} {server[name]}")
-
-
-def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and all(isinstance(entry.get(name), str) for name in ("part", "reason", "remedy"))
 
 
 def _document(content: str) -> Json:

@@ -20,7 +20,7 @@ _HEADINGS = ("setting", "wanted", "live", "source", "state")
 def phase1(results: Mapping[str, Optional[Json]], check_mode: bool = False) -> str:
     """The summary, without a line break at its end.
 
-    results: tuning, cache, queue, snapshot and baseline, each the fact that the role of that name leaves, or None
+    results: tuning, cache, queue, agent and baseline, each the fact that the role of that name leaves, or None
     where the role did not run on this host; baseline_cache is the cache's of the host whose cache is in the baseline.
     In check mode a role that would install packages first leaves {would_install} and nothing else, and one that would
     start a server {would_start}.
@@ -38,12 +38,12 @@ def phase1(results: Mapping[str, Optional[Json]], check_mode: bool = False) -> s
     ]
     lines = [line for said, _next in parts for line in said]
     steps = [step for _said, after in parts for step in after]
-    if not lines:
+    if not lines and not steps:
         return "Nothing of phase 1 ran on this host."
     if check_mode:
         lines.insert(0, "Check mode: nothing was changed, and what stands below is what a run would bring.")
     if steps:
-        lines += ["", "To do next:", *(f"  - {step}" for step in steps)]
+        lines += [*([""] if lines else []), "To do next:", *(f"  - {step}" for step in steps)]
     else:
         lines += ["", "Check mode found nothing in the way." if check_mode else "Nothing is left to do."]
     return "\n".join(lines)
@@ -198,23 +198,49 @@ def _seen_to(found: Mapping[str, Optional[Json]], baseline_cache: Optional[Json]
 
 
 def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str], check_mode: bool) -> Part:
-    snapshot, baseline = found.get("snapshot"), found.get("baseline")
+    agent, baseline = found.get("agent"), found.get("baseline")
     rows: List[Tuple[str, str]] = []
     steps: List[str] = []
-    lacking = gaps(snapshot["missing"]) if snapshot else []
-    if snapshot:
-        number = human.count(snapshot["count"])
-        rows.append(
-            ("snapshot", f"{human.moment(snapshot['taken_at'])}, {number} in the history; newest: {snapshot['file']}")
-        )
+    lacking = []
+    # A standby that has to wait for its role has none yet, and one that was removed leaves nothing to look at.
+    if agent and "agent" in agent:
+        rows += [("history", _history(agent["history"])), ("agent", _schedule(agent["agent"]))]
+        lacking = gaps(agent["history"]["missing"])
         steps += [_gap("snapshot", step) for step in lacking if step["by"] not in seen_to]
-        said, after = _access(snapshot["access"], check_mode)
+    if agent and "access" in agent:
+        said, after = _access(agent["access"], check_mode)
         rows += said
         steps += after
+    if agent and "agent" in agent:
+        steps += _alerts(agent["agent"])
     if baseline:
         rows.append(("baseline", f"{human.moment(baseline['taken_at'])}: {baseline['markdown']}"))
         steps += _after_baseline(baseline, {step["part"] for step in lacking}, seen_to)
     return columns(rows), steps
+
+
+def _history(history: Json) -> str:
+    if not history["snapshots"]:
+        return f"begins with the first snapshot: {history['path']}"
+    number = human.plural(history["snapshots"], "snapshot")
+    return f"{number}, the last of {human.moment(history['last'])}: {history['path']}"
+
+
+def _schedule(agent: Json) -> str:
+    """Who runs it how often, and how to look at it."""
+    by = {"cron": "by cron", "timer": "by a timer of systemd"}.get(agent["schedule"])
+    often = f"every {human.seconds(60 * agent['interval_minutes'])} {by}" if by else "without a schedule"
+    return f"{often}; how it stands: {agent['command']} status"
+
+
+def _alerts(agent: Json) -> List[str]:
+    """Nobody is told as long as there is no channel."""
+    if agent["channels"] or agent["schedule"] == "none":
+        return []
+    return [
+        "alerts: no channel is set up, so nobody is told when a threshold is passed: set monitoring_cron_channels, and"
+        f" prove it with {agent['command']} test-alert"
+    ]
 
 
 def _access(access: Json, check_mode: bool) -> Tuple[List[Tuple[str, str]], List[str]]:
@@ -223,14 +249,14 @@ def _access(access: Json, check_mode: bool) -> Tuple[List[Tuple[str, str]], List
         return [], []
     if access["logs_in"]:
         how = "with a password" if access["password_file"] else "without a password"
-        return [("agent", f"logs in as {access['role']} {how}: {access['service_file']}")], []
+        return [("login", f"as {access['role']} {how}: {access['service_file']}")], []
     if access["standby"]:
         step = (
             f"role {access['role']}: this server is a standby and takes no writes, so it comes with the run on its"
             " primary; then run this here again, which lets the agent log in"
         )
         return [], [step]
-    return [("agent", f"would get the role {access['role']} to log in as")] if check_mode else [], []
+    return [("login", f"would be as {access['role']}, a role that it would get")] if check_mode else [], []
 
 
 def _after_baseline(baseline: Json, told: Set[str], seen_to: Set[str]) -> List[str]:
