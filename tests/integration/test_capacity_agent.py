@@ -314,8 +314,8 @@ def test_it_leaves_and_says_what_stays(
             {"interval_minutes": 2},
             {},
             [
-                "config: capture_seconds is longer than interval_seconds",
-                "config: deadline_seconds is not below interval_seconds",
+                "config: capture_seconds is 300, longer than interval_seconds, 120",
+                "config: deadline_seconds is 120, not below interval_seconds, 120",
             ],
         ),
         (

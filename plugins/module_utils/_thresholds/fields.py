@@ -26,7 +26,7 @@ def number(value: Any) -> float:
     if isinstance(value, str) and _NUMBER.match(value.strip()):
         value = float(value)
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise Fault(f"is {_shown(value)}, which is no number: write one without its unit")
+        raise Fault(f"is {shown(value)}, which is no number: write one without its unit")
     try:
         found = float(value)
     except OverflowError:
@@ -54,14 +54,14 @@ def samples(value: Any) -> int:
     if isinstance(value, str) and _WHOLE.match(value.strip()):
         value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST_SAMPLES:
-        raise Fault(f"is {_shown(value)}: write a whole number of samples from 1 to {MOST_SAMPLES}")
+        raise Fault(f"is {shown(value)}: write a whole number of samples from 1 to {MOST_SAMPLES}")
     return value
 
 
 def text(value: Any) -> str:
     """A text of one line that is not empty. Raises Fault."""
     if not isinstance(value, str) or not value.strip():
-        raise Fault(f"is {_shown(value)}: write a text, or leave it out")
+        raise Fault(f"is {shown(value)}: write a text, or leave it out")
     if len(value) > LONGEST_TEXT:
         raise Fault(f"has {len(value)} characters: write {LONGEST_TEXT} at most")
     return " ".join(value.split())
@@ -72,10 +72,11 @@ def switch(value: Any) -> bool:
     if isinstance(value, str):
         value = _BOOLS.get(value.strip().lower(), value)
     if not isinstance(value, bool):
-        raise Fault(f"is {_shown(value)}: write true or false")
+        raise Fault(f"is {shown(value)}: write true or false")
     return value
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
+    """What people wrote, as a message may have it."""
     found = repr(value)
     return found if len(found) <= 40 else found[:37] + "..."
