@@ -12,7 +12,7 @@ import pwd
 import stat
 from dataclasses import dataclass
 
-from ansible_collections.midi.capacity.plugins.module_utils._private_file import write_new
+from ansible_collections.midi.capacity.plugins.module_utils._private_file import sync, write_new
 
 ABOVE_MODE = 0o755
 
@@ -99,7 +99,7 @@ def write_file(path: str, file: File, proof=None) -> None:
     finally:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(unfinished)
-    _sync(directory)
+    sync(directory)
 
 
 def have_directory(path: str, mode: int, owner: Owner) -> None:
@@ -119,7 +119,7 @@ def have_directory(path: str, mode: int, owner: Owner) -> None:
     except OSError:
         os.rmdir(unfinished)
         raise
-    _sync(above)
+    sync(above)
 
 
 def owner_at(path: str) -> Owner | None:
@@ -163,14 +163,6 @@ def _own(path: str, mode: int, owner: Owner) -> None:
         if (status.st_uid, status.st_gid) != (owner.uid, owner.gid):
             os.fchown(descriptor, owner.uid, owner.gid)
         os.fchmod(descriptor, mode)
-    finally:
-        os.close(descriptor)
-
-
-def _sync(directory: str) -> None:
-    descriptor = os.open(directory, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
     finally:
         os.close(descriptor)
 

@@ -24,6 +24,7 @@ import sys
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_cli
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._private_file import sync
 
 DIRECTORY_MODE, FILE_MODE, COMMAND_MODE = 0o755, 0o644, 0o755
 _ENTRY = _agent_cli.__name__
@@ -86,7 +87,7 @@ class Program:
                 shutil.rmtree(damaged)
             else:
                 os.rename(unfinished, self.directory)
-            _sync(self._prefix)
+            sync(self._prefix)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)
 
@@ -150,7 +151,7 @@ class Program:
                 invalidation_mode=py_compile.PycInvalidationMode.CHECKED_HASH,
             )
             os.chmod(compiled, FILE_MODE)
-            _sync(compiled)
+            sync(compiled)
         listed = json.dumps(dict(_digests(directory)), indent=1, sort_keys=True) + "\n"
         _write(os.path.join(directory, _LIST), listed.encode())
 
@@ -271,14 +272,6 @@ def _write(path: str, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _sync(path: str) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _does_not_start(path: str, reason: str) -> OperatorError:

@@ -26,6 +26,7 @@ BUSY_SECONDS = 10
 _NAMES = ", ".join(counters.NAMES)
 _PLACES = ", ".join("?" for _name in counters.NAMES)
 _NOT_LAST = "id NOT IN (SELECT max(id) FROM snapshot GROUP BY kind)"
+_HEAD = ("id", "kind", "taken_at", "boot_id", "monotonic_seconds", "system_identifier")
 _IDENTITY = ("userid", "dbid", "queryid", "toplevel", "user", "database", "query")
 # What could not be read when a statement was first seen is kept when it can be.
 _LEARNED = ", ".join(f"{name} = coalesce({name}, excluded.{name})" for name in _IDENTITY[4:])
@@ -132,20 +133,18 @@ class Store:
 
         since: ISO 8601.
         """
-        names = ("id", "kind", "taken_at", "boot_id", "monotonic_seconds", "system_identifier")
         found = self._rows(
-            f"SELECT {', '.join(names)} FROM snapshot WHERE kind = ? AND taken_at >= ? ORDER BY id", (kind, since)
+            f"SELECT {', '.join(_HEAD)} FROM snapshot WHERE kind = ? AND taken_at >= ? ORDER BY id", (kind, since)
         )
-        return [dict(zip(names, row)) for row in found]
+        return [dict(zip(_HEAD, row)) for row in found]
 
     def last_head(self, kind: str, with_statements: bool = False) -> dict | None:
         """As heads(), the last that was stored; with_statements: the last of those whose statements could be read."""
         condition = " AND system_identifier IS NOT NULL" if with_statements else ""
-        names = ("id", "kind", "taken_at", "boot_id", "monotonic_seconds", "system_identifier")
         found = self._rows(
-            f"SELECT {', '.join(names)} FROM snapshot WHERE kind = ?{condition} ORDER BY id DESC LIMIT 1", (kind,)
+            f"SELECT {', '.join(_HEAD)} FROM snapshot WHERE kind = ?{condition} ORDER BY id DESC LIMIT 1", (kind,)
         )
-        return dict(zip(names, found[0])) if found else None
+        return dict(zip(_HEAD, found[0])) if found else None
 
     def document(self, number: int) -> dict:
         """The snapshot as it was stored, its statements with the rows that are kept, the rest, and who was absent."""

@@ -82,6 +82,15 @@ def write_new(path: str, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
+def sync(path: str) -> None:
+    """Has what a directory lists, or a file that somebody else wrote, be on disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _unusable(path: str, verb: str, error: Exception) -> OperatorError:
     reason = getattr(error, "strerror", None) or "it is not text"
     return OperatorError(

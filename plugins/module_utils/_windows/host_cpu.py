@@ -6,12 +6,10 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Optional
 
+from ansible_collections.midi.capacity.plugins.module_utils._host_parse.cpu import IDLE_STATES
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 
 Json = Mapping[str, Any]
-
-# As /proc/stat calls them.
-IDLE_STATES = ("idle", "iowait")
 
 
 def busy_percent(earlier: Optional[Json], later: Optional[Json], seconds: float) -> Optional[float]:
