@@ -86,10 +86,10 @@ def test_fields_are_read_in_the_order_of_the_configuration() -> None:
             "deadline_seconds is 300, not below interval_seconds, 300",
         ),
         ({"postgres": {"login_hots": "x"}}, "postgres: there is no login_hots: did you mean login_host"),
-        ({"postgres": {"login_port": "5432"}}, "postgres: login_port is '5432': write a whole number from 1 to 65535"),
+        ({"postgres": {"login_port": "x"}}, "postgres: login_port is 'x': write a whole number from 1 to 65535"),
         ({"postgres": {"ssl_mode": "on"}}, "postgres: ssl_mode is 'on': write one of disable, allow, prefer, require"),
         ({"postgres": {"a\x1b[31m": 1}}, "postgres: there is no a [31m: there are login_host, login_port, "),
-        ({"redis": {"tls": "yes"}}, "redis: tls is 'yes': write true or false"),
+        ({"redis": {"tls": "tls"}}, "redis: tls is 'tls': write true or false"),
         ({"redis": {"ca_certs": "a.pem"}}, "redis: ca_certs is 'a.pem': write an absolute path"),
     ],
 )
@@ -118,6 +118,9 @@ def test_connections_have_all_their_options() -> None:
     assert found is not None and found.redis is not None
     assert (found.postgres["login_db"], found.postgres["login_port"]) == ("midi", 5432)
     assert (found.redis["login_user"], found.redis["login_port"], found.redis["login_host"]) == ("a", 6379, "127.0.0.1")
+    # As Jinja hands them over.
+    assert connections.read(connections.REDIS, {"login_port": "6380", "tls": "True"})[0]["login_port"] == 6380
+    assert connections.read(connections.REDIS, {"login_port": "6380", "tls": "True"})[0]["tls"] is True
     assert config.read({**LEAST, "redis": {}})[0].redis["login_port"] == 6379  # type: ignore[union-attr]
 
 

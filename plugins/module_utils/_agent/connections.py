@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How the agent gets to PostgreSQL and Redis: the connection options of the modules, checked, with their defaults.
 
-Whoever connects takes them as Ansible hands them to a module, and Ansible is not there to check and to fill them in.
+Whoever connects takes them as Ansible hands them to a module, and Ansible is not there to check and to fill them in,
+nor to make a number of a text, which is what Jinja hands over.
 test_agent_config.py holds the names, the defaults and the choices to those of the modules.
 """
 
@@ -12,13 +13,12 @@ from typing import Any, Dict, List, NamedTuple, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config_fields as fields
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
-from ansible_collections.midi.capacity.plugins.module_utils._thresholds.fields import Fault
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds.fields import Fault, switch
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.table import nearest
 
 Json = Dict[str, Any]
 
 SSL_MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
-_PORT = fields.whole(1, 65535)
 
 
 class Option(NamedTuple):
@@ -28,9 +28,16 @@ class Option(NamedTuple):
     default: Any = None
 
 
+_whole_port = fields.whole(1, 65535)
+
+
+def _port(value: Any) -> int:
+    return _whole_port(int(value) if isinstance(value, str) and value.isdecimal() else value)
+
+
 POSTGRES: Dict[str, Option] = {
     "login_host": Option(fields.any_text, ""),
-    "login_port": Option(_PORT, 5432),
+    "login_port": Option(_port, 5432),
     "login_user": Option(fields.text, "postgres"),
     "login_password": Option(fields.secret),
     "login_db": Option(fields.text, "postgres"),
@@ -42,13 +49,13 @@ POSTGRES: Dict[str, Option] = {
 }
 REDIS: Dict[str, Option] = {
     "login_host": Option(fields.text, "127.0.0.1"),
-    "login_port": Option(_PORT, 6379),
+    "login_port": Option(_port, 6379),
     "login_user": Option(fields.text),
     "login_password": Option(fields.secret),
     "login_password_file": Option(fields.path),
     "login_unix_socket": Option(fields.path),
-    "tls": Option(fields.switch, False),
-    "validate_certs": Option(fields.switch, True),
+    "tls": Option(switch, False),
+    "validate_certs": Option(switch, True),
     "ca_certs": Option(fields.path),
 }
 
