@@ -61,7 +61,7 @@ soak: test ## the same with the long loops
 lint: setup-test ## the gates: style, types, documentation, build; GATE= for one of them
 	@tests/lint $(GATE)
 
-unit: setup-test ## tests of the pure packages; TESTS= for some of them
+unit: setup-test test-tools ## tests of the pure packages; TESTS= for some of them
 	@python -m pytest -n 2 $(or $(TESTS),tests/unit)
 
 integration: setup-test test-tools ## tests against embedded servers; TESTS= for some of them

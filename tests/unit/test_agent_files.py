@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import dataclasses
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -154,7 +153,6 @@ def test_whom_cron_mails() -> None:
     assert not any(map(files.is_mailto, ['a"', "a\n* * * * * root x", "a b", "a%"]))
 
 
-@pytest.mark.skipif(not shutil.which("systemd-analyze"), reason="there is no systemd-analyze")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     by_systemd = dataclasses.replace(BY_TIMERS, account="root", group="root", command="/bin/true", deadman_by="timer")
     units = files.unit_texts(by_systemd)
