@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import channels, log_lines, news
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.channel_model import (
+    FORMATS,
+    SMTP_PORTS,
+    SMTP_TLS,
     Command,
     Sendmail,
     Smtp,
@@ -22,6 +27,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.alerts_example import CPU, DISK, PLACE, Agent
+from tests.unit.collection import ROOT
 
 MAIL = {"type": "mail", "to": ["dba@example.org"], "from": "capacity@example.org"}
 SMTP = {**MAIL, "smtp_host": "mail.example.org"}
@@ -270,3 +276,15 @@ def test_lines_for_the_log() -> None:
     agent = Agent(CPU)
     unknown = [message for _run in range(3) for message in agent.run(cpu_busy_percent=None)]
     assert [line[0] for line in log_lines.lines(unknown[0], PLACE)] == [3]
+
+
+def test_the_role_s_documentation_names_every_type_field_and_choice() -> None:
+    spec = yaml.safe_load((ROOT / "roles/monitoring_cron/meta/argument_specs.yml").read_text())
+    told = " ".join(spec["argument_specs"]["main"]["options"]["monitoring_cron_channels"]["description"])
+    named = set(re.findall(r"[CV]\(([a-z_/]+)\)", told))
+    fields = {name for kind in channels._TYPES.values() for name in kind}
+    known = {"type", *channels.TYPES, *fields, *channels._COMMON, *FORMATS, *SMTP_TLS}
+    assert known <= named
+    # And its defaults.
+    assert named - known == {"user", channels.SENDMAIL}
+    assert all(str(port) in told for port in SMTP_PORTS.values())
