@@ -105,7 +105,8 @@ def _with_texts(server: Server | None, document: dict, rows: dict | None, untold
 
 def _give_texts(snapshot: Snapshot, rows: dict, wanted) -> None:
     """Raises Unreachable."""
-    names = snapshot.part("statements.names", parts.oid_names) or {"roles": {}, "databases": {}}
+    roles = sorted({row["userid"] for row in rows.values()})
+    names = snapshot.part("statements.names", parts.oid_names, roles) or {"roles": {}, "databases": {}}
     for row in rows.values():
         row.update(user=names["roles"].get(row["userid"]), database=names["databases"].get(row["dbid"]))
     queryids = sorted({name[2] for name in wanted})

@@ -13,6 +13,7 @@ import traceback
 
 from ansible_collections.midi.capacity.plugins.module_utils._argspec import ArgumentSpec
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 from ansible_collections.midi.capacity.plugins.module_utils._restart.answer import Knock, first_sqlstate
 
 try:
@@ -249,7 +250,7 @@ class Server:
         return statement.as_string(self._connection)
 
     def in_recovery(self) -> bool:
-        return self.value("SELECT pg_is_in_recovery()")
+        return self.value(f"SELECT {OWN} pg_is_in_recovery()")
 
     def system_identifier(self) -> str:
         """What tells this cluster from all others; a standby has that of its primary."""

@@ -107,12 +107,12 @@ def statement_texts(server: Server, queryids: list) -> dict:
 
 def tablespaces(server: Server) -> list:
     """Directories of tablespaces that are outside of the data directory."""
-    return [row["directory"] for row in server.rows(queries.TABLESPACES)]
+    return sorted(row["directory"] for row in server.rows(queries.TABLESPACES) if row["directory"])
 
 
-def oid_names(server: Server) -> dict:
-    """{roles: {oid: name}, databases: {oid: name}}"""
-    rows = server.rows(queries.NAMES)
+def oid_names(server: Server, roles: list) -> dict:
+    """{roles: {oid: name}, databases: {oid: name}}: of those roles that there are, and of all databases."""
+    rows = [row for row in server.rows(queries.NAMES, {"roles": roles}) if row["name"] != f"unknown (OID={row['oid']})"]
     return {kind: {row["oid"]: row["name"] for row in rows if row["kind"] == kind} for kind in ("roles", "databases")}
 
 
@@ -148,17 +148,17 @@ def database_bytes(server: Server) -> int:
 
 def tables(server: Server) -> list:
     """A dict for each table and partition; total_bytes = table_bytes + indexes_bytes + toast_bytes."""
-    found, passed_over = _split(server.rows(queries.TABLES), "with_toast_bytes")
+    found, passed_over = _split(server.rows(queries.TABLES), "table_bytes")
     sizes = []
     for row in found:
-        with_toast, toast, indexes_bytes = row["with_toast_bytes"], row["toast_bytes"] or 0, row["indexes_bytes"] or 0
+        table_bytes, toast, indexes_bytes = row["table_bytes"], row["toast_bytes"] or 0, row["indexes_bytes"] or 0
         sizes.append(
             {
                 "schema": row["schema"],
                 "name": row["name"],
                 "partition_of": row["partition_of"],
-                "total_bytes": with_toast + indexes_bytes,
-                "table_bytes": with_toast - toast,
+                "total_bytes": table_bytes + toast + indexes_bytes,
+                "table_bytes": table_bytes,
                 "indexes_bytes": indexes_bytes,
                 "toast_bytes": toast,
                 "estimated_rows": row["estimated_rows"],

@@ -74,14 +74,15 @@ SETTINGS = f"""
 SELECT {OWN} name, setting, unit, source, pending_restart FROM pg_settings WHERE name = ANY (%(names)s) ORDER BY name
 """
 
-# Sessions whose backend_type is hidden may be anything; they are counted apart, so that nobody takes the rest for all.
+# The agent logs in anew each time, and then a view costs more to plan than to read: here and below stands what
+# pg_stat_activity and pg_locks are made of. Sessions whose backend_type is hidden may be anything; they are counted
+# apart, so that nobody takes the rest for all.
 CONNECTIONS = f"""
-SELECT {OWN} datname AS database, coalesce(state, 'unknown') AS state, backend_type IS NULL AS hidden,
-       count(*) AS connections
-FROM pg_stat_activity
-WHERE pid <> pg_backend_pid()
-  AND (backend_type = 'client backend' OR (backend_type IS NULL AND datname IS NOT NULL))
-GROUP BY 1, 2, 3
+SELECT {OWN} (SELECT datname FROM pg_database WHERE oid = datid) AS database, coalesce(state, 'unknown') AS state,
+       backend_type IS NULL AS hidden, count(*) AS connections
+FROM pg_stat_get_activity(NULL)
+WHERE pid <> pg_backend_pid() AND (backend_type = 'client backend' OR (backend_type IS NULL AND datid <> 0))
+GROUP BY datid, 2, 3
 """
 
 # reserved_connections came with PostgreSQL 16.
@@ -110,12 +111,13 @@ DATABASE_BYTES = f"SELECT {OWN} pg_database_size(current_database())"
 # The size functions wait for a table that somebody holds or wants exclusively; it is passed over (sizes NULL).
 _EXCLUSIVE = """
 exclusive AS MATERIALIZED (
-  SELECT relation FROM pg_locks
+  SELECT relation FROM pg_lock_status()
   WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND pid <> pg_backend_pid()
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 """
 
+# The size of a table is that of its forks; pg_table_size would measure what is toasted a second time.
 TABLES = f"""
 WITH {_EXCLUSIVE}, busy AS MATERIALIZED (
   SELECT {OWN} coalesce(i.indrelid, t.oid, e.relation) AS oid
@@ -123,7 +125,7 @@ WITH {_EXCLUSIVE}, busy AS MATERIALIZED (
   LEFT JOIN pg_index i ON i.indexrelid = e.relation
   LEFT JOIN pg_class t ON t.reltoastrelid = e.relation
 ), relations AS MATERIALIZED (
-  SELECT n.nspname, c.oid, c.relname, c.reltoastrelid, c.relispartition,
+  SELECT n.nspname, c.oid, c.relname, c.reltoastrelid, c.relispartition, c.relpersistence,
          CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
          c.oid IN (SELECT oid FROM busy) AS busy
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -134,7 +136,9 @@ SELECT r.nspname AS schema, r.relname AS name,
             THEN (SELECT n.nspname || '.' || c.relname
                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE c.oid = pg_partition_root(r.oid)) END AS partition_of,
-       CASE WHEN NOT r.busy THEN pg_table_size(r.oid) END AS with_toast_bytes,
+       CASE WHEN NOT r.busy
+            THEN pg_relation_size(r.oid) + pg_relation_size(r.oid, 'fsm') + pg_relation_size(r.oid, 'vm')
+                 + CASE WHEN r.relpersistence = 'u' THEN pg_relation_size(r.oid, 'init') ELSE 0 END END AS table_bytes,
        CASE WHEN NOT r.busy THEN pg_indexes_size(r.oid) END AS indexes_bytes,
        CASE WHEN NOT r.busy AND r.reltoastrelid <> 0 THEN pg_total_relation_size(r.reltoastrelid) END AS toast_bytes,
        r.estimated_rows
@@ -189,10 +193,10 @@ CROSS JOIN (SELECT current_setting('block_size')::int AS bytes) b
 TRANSACTIONS = f"""
 SELECT {OWN} greatest(
          (SELECT extract(epoch FROM max(clock_timestamp() - xact_start))
-          FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'),
+          FROM pg_stat_get_activity(NULL) WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'),
          (SELECT extract(epoch FROM max(clock_timestamp() - prepared)) FROM pg_prepared_xacts),
          0)::float8 AS seconds,
-       (SELECT count(*) FROM pg_stat_activity WHERE backend_type IS NULL AND datname IS NOT NULL) AS hidden
+       (SELECT count(*) FROM pg_stat_get_activity(NULL) WHERE backend_type IS NULL AND datid <> 0) AS hidden
 """
 
 OLDEST_XID_AGE = f"SELECT {OWN} max(age(datfrozenxid)) FROM pg_database"
@@ -237,19 +241,18 @@ ORDER BY 1, 2, 3
 
 # The addresses are those of the connection's ends, NULL over a Unix socket. The data directory is NULL when hidden.
 PLACE = f"""
-SELECT {OWN} (SELECT max(setting) FROM pg_settings WHERE name = 'data_directory') AS data_directory,
+SELECT {OWN} CASE WHEN pg_has_role('pg_read_all_settings', 'USAGE') THEN current_setting('data_directory') END
+         AS data_directory,
        host(inet_server_addr()) AS server_address, host(inet_client_addr()) AS client_address,
        pg_backend_pid() AS backend_pid
 """
 
 # Of the data directory itself there is no location.
-TABLESPACES = f"""
-SELECT {OWN} pg_tablespace_location(oid) AS directory FROM pg_tablespace WHERE pg_tablespace_location(oid) <> ''
-ORDER BY 1
-"""
+TABLESPACES = f"SELECT {OWN} pg_tablespace_location(oid) AS directory FROM pg_tablespace"
 
+# pg_get_userbyid makes up a name for who is not there any more.
 NAMES = f"""
-SELECT {OWN} 'roles' AS kind, oid::bigint AS oid, rolname AS name FROM pg_roles
+SELECT {OWN} 'roles' AS kind, oid, pg_get_userbyid(oid::oid) AS name FROM unnest(%(roles)s::bigint[]) AS oid
 UNION ALL SELECT 'databases', oid::bigint, datname FROM pg_database
 """
 

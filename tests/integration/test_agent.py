@@ -14,6 +14,7 @@ import pytest
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_take
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store
+from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 
 from demo.servers import EmbeddedPostgres
 from tests.integration.agent_runs import Agent
@@ -54,6 +55,16 @@ def test_snapshots_fill_the_history_and_a_server_that_stops_is_told_once(
         ("recovery", "ok"),
     ]
     assert "4 snapshots since" in agent("status").stdout
+
+
+def test_whatever_the_agent_sends_is_marked_so_that_no_percentile_is_of_it(
+    postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    query(postgres, "SELECT pg_stat_statements_reset()")
+    assert agent("snapshot").returncode == 0 and agent("capture").returncode == 0
+    texts = {text for (text,) in query(postgres, "SELECT query FROM pg_stat_statements")}
+    assert len(texts) > 20
+    assert {text for text in texts if OWN not in text} == {"SELECT pg_stat_statements_reset()"}
 
 
 def test_captures_tell_at_once_that_a_server_is_down_and_up_again(

@@ -15,6 +15,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
+from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 from ansible_collections.midi.capacity.plugins.module_utils._snapshot import LOCK_SECONDS, Snapshot, take
 from psycopg2.extras import wait_select
 
@@ -447,9 +448,9 @@ def test_every_part_is_read_in_a_read_only_transaction_with_limits(database: Dat
     before = database.sql("SELECT stats_reset FROM pg_stat_statements_info")
     database.snapshot(growth_table="pg_stat_statements", growth_count="estimate")
     texts = [text for (text,) in database.sql("SELECT query FROM pg_stat_statements")]
-    assert [text for text in texts if text.upper().startswith("BEGIN")] == ["BEGIN READ ONLY"]
-    assert any(text.startswith("SET LOCAL statement_timeout") for text in texts)
-    assert any(text.startswith("SET LOCAL lock_timeout") for text in texts)
+    assert [text for text in texts if text.upper().startswith("BEGIN")] == [f"BEGIN {OWN} READ ONLY"]
+    for name in ("statement_timeout", "lock_timeout", "row_security"):
+        assert any(text.startswith(f"SET LOCAL {OWN} {name}") for text in texts)
     assert not [text for text in texts if "_reset(" in text and not text.startswith("SELECT pg_stat_statements_reset")]
     assert database.sql("SELECT stats_reset FROM pg_stat_statements_info") == before
 

@@ -9,6 +9,7 @@ A row is a dict with pg_stat_statements' names of 1.11 and newer, as in a snapsh
 from __future__ import annotations
 
 import datetime
+import functools
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
@@ -18,14 +19,15 @@ Row = Dict[str, Any]
 
 SUMS = tuple(FIGURES)
 _MOMENTS = ("stats_since", "minmax_stats_since")
+_NUMBERS = (*SUMS, "stddev_exec_time", "min_exec_time", "max_exec_time")
 # The columns of the history, in its order.
-NAMES = (*SUMS, "stddev_exec_time", "min_exec_time", "max_exec_time", *_MOMENTS)
+NAMES = (*_NUMBERS, *_MOMENTS)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def to_columns(row: Mapping[str, Any]) -> Tuple[Any, ...]:
     """The values of NAMES, moments in milliseconds since 1970; a counter that the row does not have is NULL."""
-    return tuple(_milliseconds(row.get(name)) if name in _MOMENTS else row.get(name) for name in NAMES)
+    return (*map(row.get, _NUMBERS), *(_milliseconds(row.get(name)) for name in _MOMENTS))
 
 
 def from_columns(values: Sequence[Any]) -> Row:
@@ -72,9 +74,12 @@ def _began_anew(before: Row, now: Row) -> bool:
     return bool(now["calls"] < before["calls"] or before.get("stats_since") != now.get("stats_since"))
 
 
+# Of thousands of entries most began at the same few moments, or at those of the last reading.
+@functools.lru_cache(maxsize=1 << 14)
 def _milliseconds(moment: Optional[str]) -> Optional[int]:
     return None if moment is None else (_moments.parsed(moment) - _EPOCH) // datetime.timedelta(milliseconds=1)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def _moment(milliseconds: Optional[int]) -> Optional[str]:
     return None if milliseconds is None else _moments.written(_EPOCH + datetime.timedelta(milliseconds=milliseconds))
