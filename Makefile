@@ -73,8 +73,9 @@ browser: setup-test test-tools ## the page of a report in headless Chromium; TES
 molecule: setup-test ## roles and playbooks on Debian 12 and 13; SCENARIO= for one of them
 	@tests/with-docker tests/molecule $(SCENARIO)
 
-bench: setup ## speed and size, as ratios in one run; BENCH= for one of them: settings, phase1
-	@tests/with-docker python -m tests.bench $(BENCH)
+# Only phase 1 wants hosts.
+bench: setup ## speed and size, as ratios in one run; BENCH= for one of settings, phase1, agent_cost, estimator, history_year
+	@$(if $(filter-out settings agent_cost estimator history_year,$(or $(BENCH),all)),tests/with-docker) python -m tests.bench $(BENCH)
 
 docs: setup-test ## write the roles' READMEs from their argument specs
 	@tests/roles-readme

@@ -6,9 +6,15 @@ from __future__ import annotations
 import signal
 import sys
 
-from tests.bench import phase1, settings
+from tests.bench import agent_cost, estimator, history_year, phase1, settings
 
-BENCHMARKS = {"settings": settings.run, "phase1": phase1.run}
+BENCHMARKS = {
+    "settings": settings.run,
+    "phase1": phase1.run,
+    "agent_cost": agent_cost.run,
+    "estimator": estimator.run,
+    "history_year": history_year.run,
+}
 
 
 def main(names: list[str]) -> int:
