@@ -9,6 +9,7 @@ from typing import Any, Dict, Hashable, List, Mapping, Optional, Sequence, Tuple
 from ansible_collections.midi.capacity.plugins.module_utils._latency.cells import Cell, difference
 from ansible_collections.midi.capacity.plugins.module_utils._latency.estimate import estimate
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
+from ansible_collections.midi.capacity.plugins.module_utils._windows import servers
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 from ansible_collections.midi.capacity.plugins.module_utils._windows.statements import key
 
@@ -59,9 +60,7 @@ def _add(cells: Dict[Hashable, List[Cell]], earlier: Json, later: Json) -> None:
 
 
 def _are_one(earlier: Json, later: Json) -> bool:
-    if not earlier["statements"] or not later["statements"] or not earlier["server"] or not later["server"]:
-        return False
-    return bool(earlier["server"]["system_identifier"] == later["server"]["system_identifier"])
+    return bool(earlier["statements"] and later["statements"] and servers.obstacle(earlier, later) is None)
 
 
 def _calls(document: Json) -> int:
