@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import datetime
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment
@@ -27,16 +27,10 @@ def window(earlier: Json, later: Json) -> Json:
     if not earlier["run_id"] or not later["run_id"]:
         reasons.append("whether it is the same process is unknown: INFO does not say run_id")
     elif earlier["run_id"] != later["run_id"]:
-        started = _started(later)
-        if started is None or started <= start:
-            reasons.append(
-                "another Redis: a process that ran at the beginning already"
-                if started
-                else "it was started again, at an unknown time"
-            )
-        else:
+        started, told = _started(later, start)
+        reasons.append(told)
+        if started is not None:
             start = started
-            reasons.append(f"it was started again at {moment(started)}; its counters count from then on")
             figures = {name: later["counters"][name] for name in COUNTERS}
     elif _backwards(before, later["counters"]):
         reasons.append("its counters were reset in the window (CONFIG RESETSTAT), at a time that Redis does not keep")
@@ -53,11 +47,18 @@ def window(earlier: Json, later: Json) -> Json:
     }
 
 
-def _started(found: Json) -> Optional[str]:
-    if found["uptime_seconds"] is None:
-        return None
-    taken = datetime.datetime.strptime(found["taken_at"], "%Y-%m-%dT%H:%M:%SZ")
-    return (taken - datetime.timedelta(seconds=found["uptime_seconds"])).strftime("%Y-%m-%dT%H:%M:%SZ")
+def _started(later: Json, start: str) -> Tuple[Optional[str], str]:
+    """When in the window another process began, None where its counters may be of before; and what is to be said."""
+    if later["uptime_seconds"] is None:
+        return None, "it was started again, at an unknown time"
+    taken = datetime.datetime.strptime(later["taken_at"], "%Y-%m-%dT%H:%M:%SZ")
+    started = (taken - datetime.timedelta(seconds=later["uptime_seconds"])).strftime("%Y-%m-%dT%H:%M:%SZ")
+    if started <= start:
+        return None, "another Redis: a process that ran at the beginning already"
+    if started > later["taken_at"]:
+        # It takes its uptime from the clock, so one that was set back since makes less than nothing of it.
+        return None, "it was started again, at an unknown time: since then the clock was set"
+    return started, f"it was started again at {moment(started)}; its counters count from then on"
 
 
 def _grown(before: Optional[int], after: Optional[int]) -> Optional[int]:

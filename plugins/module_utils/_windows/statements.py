@@ -9,7 +9,7 @@ from typing import Any, Dict, Iterable, List, Optional, Tuple
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment, times
-from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import begin
+from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin
 
 Json = Dict[str, Any]
 Key = Tuple[int, int, str, bool]
@@ -59,6 +59,8 @@ class _Difference:
         self.absent = {key(entry) for entry in self.before.get("absent", ())}
         self.whole_after = not self.after["rest"]["statements"]
         self.evictions = self.after["dealloc"] - (0 if reset else self.before["dealloc"])
+        if self.evictions < 0:
+            raise UnknownReset("its counters began anew at an unknown time: fewer evictions are counted than before")
         self.rows: List[Json] = []
         self.undetermined: List[Json] = []
 
@@ -87,9 +89,10 @@ class _Difference:
     def _compare(self, row: Json) -> None:
         old = self.old.get(key(row))
         since = row["stats_since"]
-        # An entry that counts since another moment than before was dropped or reset, and came back.
+        # An entry that counts since another moment than before was dropped or reset, and came back. One that had no row
+        # is new if that was in the window; a moment after its end says only that the clock was set.
         before = old and old["stats_since"]
-        anew = since is not None and since != before and (since > self.taken_at or before is not None)
+        anew = since is not None and since != before and (before is not None or self.taken_at < since <= self.end)
         known = self.whole_before or key(row) in self.absent
         if old is None and not anew and not known:
             self._undetermined(row, "the earlier snapshot may have had it among those without a row")
