@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.midi.capacity.plugins.module_utils._windows import caches, snapshots
 from ansible_collections.midi.capacity.plugins.module_utils._windows.errors import NotAWindow
+from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 from ansible_collections.midi.capacity.plugins.module_utils._windows.statements import FIGURES
 from hypothesis import given
@@ -166,6 +167,10 @@ def test_an_entry_that_came_back_counts_from_then_on() -> None:
     before = shot(BEGIN, rest={"statements": 5})
     (entry,) = window(before, shot(END, row("a", 12, stats_since=MIDDLE), dealloc=1))["statements"]["rows"]
     assert entry["since"] == MIDDLE
+    # Without a row before, and of a moment after the end: nobody knows on which side of the step it began.
+    later = shot(END, row("a", 12, stats_since="2026-11-24T09:00:00.000Z"))
+    assert len(window(before, later)["statements"]["undetermined"]) == 1
+    assert window(before, later)["statements"]["rows"] == []
     # The same entry as before is no new one.
     (entry,) = window(shot(BEGIN, old), shot(END, {**old, "calls": 11}))["statements"]["rows"]
     assert (entry["calls"], entry["since"]) == (1, None)
@@ -205,24 +210,68 @@ def test_a_reset_makes_the_window_shorter() -> None:
 
 def test_a_crash_makes_the_window_of_the_database_shorter() -> None:
     begun, ended = server(counters_since=LONG_AGO), server(counters_since=RESET)
-    later = shot(END, server=ended, database={**DATABASE, "xact_commit": 70})
+    # One that is less than before proves that all of them began anew.
+    later = shot(END, server=ended, reset=RESET, database={**DATABASE, "xact_commit": 70, "deadlocks": 1})
     found = window(shot(BEGIN, server=begun), later)
-    # More than before, so that nothing else would tell.
     assert (found["database"]["from"], found["database"]["xact_commit"]) == (RESET, 70)
     assert "its counters were reset at 2026-11-24 00:18:00 UTC" in told(found, "database")
-    # The later of the two counts.
+    # Its own reset came later.
     later["database"]["stats_reset"] = "2026-11-24T00:19:00.000Z"
     assert window(shot(BEGIN, server=begun), later)["database"]["seconds"] == 60
     # Snapshots of before do not say it.
     assert window(shot(BEGIN), later)["database"]["seconds"] == 60
 
 
-@pytest.mark.parametrize("reset", ["2026-09-01T00:00:00.000Z", None])
-def test_a_reset_outside_the_window_bars_the_part(reset: str | None) -> None:
-    database = {**DATABASE, "stats_reset": LONG_AGO}
-    found = window(shot(BEGIN, database=database), shot(END, database={**database, "stats_reset": reset}))
-    assert found["database"] is None and found["statements"] is not None
-    assert told(found, "database") == "the time of their reset has changed, to one that is not in the window"
+def test_what_may_have_been_a_crash_or_not_is_never_counted_twice() -> None:
+    """pg_stat_reset_shared() moves the time of the cluster's counters as a crash does, and no database loses any."""
+    begun, ended = server(counters_since=LONG_AGO), server(counters_since=RESET)
+    more = {**DATABASE, "xact_commit": 70}
+    # The statements were there all the time, so there was no crash.
+    found = window(shot(BEGIN, server=begun), shot(END, server=ended, database=more))
+    assert (found["database"]["from"], found["database"]["xact_commit"], found["reasons"]) == (BEGIN, 20, [])
+    # They were reset as well, or nobody could look at them.
+    for other in ({"reset": RESET}, {"statements": None}):
+        found = window(shot(BEGIN, server=begun), shot(END, server=ended, database=more, **other))
+        assert found["database"] is None
+        assert told(found, "database").startswith("a crash may have lost its counters in the window, or somebody")
+
+
+NOT_THERE = "the time of their reset has changed, to one that is not in the window"
+CLOCK_WAS_SET = "the time of their reset is after the end of the window: the clock was set"
+RESETS: list[tuple[str | None, str | None, str | None]] = [
+    # Before, then, and since when the counters count or why nobody knows.
+    (None, None, None),
+    (LONG_AGO, LONG_AGO, None),
+    # The clock was set back after a reset: the same is the same.
+    ("2027-01-01T00:00:00.000Z", "2027-01-01T00:00:00.000Z", None),
+    (None, MIDDLE, MIDDLE),
+    (LONG_AGO, MIDDLE, MIDDLE),
+    ("2027-01-01T00:00:00.000Z", MIDDLE, MIDDLE),
+    (LONG_AGO, END, END),
+    (LONG_AGO, BEGIN, NOT_THERE),
+    (LONG_AGO, "2026-09-01T00:00:00.000Z", NOT_THERE),
+    (LONG_AGO, None, NOT_THERE),
+    (LONG_AGO, "2026-11-24T00:20:00.001Z", CLOCK_WAS_SET),
+    (None, "2027-01-01T00:00:00.000Z", CLOCK_WAS_SET),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), RESETS)
+def test_from_when_on_counters_count(before: str | None, after: str | None, expected: str | None) -> None:
+    if expected in (NOT_THERE, CLOCK_WAS_SET):
+        with pytest.raises(UnknownReset, match=f"^{expected}$"):
+            begin(before, after, BEGIN, END)
+    else:
+        assert begin(before, after, BEGIN, END) == expected
+
+
+@pytest.mark.parametrize(("before", "after", "reason"), [one for one in RESETS if one[2] in (NOT_THERE, CLOCK_WAS_SET)])
+def test_a_reset_outside_the_window_bars_the_part(before: str | None, after: str | None, reason: str) -> None:
+    ends = [{**DATABASE, "stats_reset": reset} for reset in (before, after)]
+    found = window(shot(BEGIN, database=ends[0]), shot(END, database=ends[1]))
+    assert found["database"] is None and found["statements"] is not None and told(found, "database") == reason
+    found = window(shot(BEGIN, reset=before), shot(END, reset=after))
+    assert found["statements"] is None and found["database"] is not None and told(found, "statements") == reason
 
 
 def test_counters_of_the_database_that_went_backwards_bar_it() -> None:
@@ -268,6 +317,26 @@ def test_another_server_has_no_window(change: dict[str, Any] | None, reason: str
     found = window(shot(BEGIN, row()), shot(END, row(calls=11, total_ms=110), server=change))
     assert found["statements"] is None and found["database"] is None and found["server"]["restarted_at"] is None
     assert told(found, "statements") == told(found, "database") == reason
+
+
+def test_a_server_that_ran_at_the_beginning_already_is_another_one() -> None:
+    """A standby took over: the identifier is the same, and the counters are its own."""
+    found = window(shot(BEGIN, row()), shot(END, row(calls=11, total_ms=110), server=server(postmaster_start=LONG_AGO)))
+    assert found["statements"] is None and found["database"] is None and found["server"]["restarted_at"] is None
+    assert (
+        told(found, "statements")
+        == told(found, "database")
+        == (
+            "another server of the same origin, or the clock was set: it has run since 2026-10-01 00:00:00 UTC,"
+            " and the one at the beginning since 2026-11-12 03:00:00 UTC"
+        )
+    )
+
+
+def test_fewer_evictions_than_before_are_none() -> None:
+    found = window(shot(BEGIN, row(), dealloc=9), shot(END, row(calls=11, total_ms=110), dealloc=0))
+    assert found["statements"] is None
+    assert told(found, "statements").endswith("at an unknown time: fewer evictions are counted than before")
 
 
 def test_another_database_bars_the_database_only() -> None:
@@ -336,6 +405,7 @@ def test_a_cache_that_was_started_again_counts_from_then_on() -> None:
 CACHES_NOT_COMPARABLE = [
     ({"run_id": "new", "uptime_seconds": 86400}, "another Redis"),
     ({"run_id": "new", "uptime_seconds": None}, "it was started again, at an unknown time"),
+    ({"run_id": "new", "uptime_seconds": -9}, "it was started again, at an unknown time: since then the clock was set"),
     ({"run_id": None}, "whether it is the same process is unknown"),
     ({"counters": {**COUNTERS, "hits": 3}}, "its counters were reset in the window (CONFIG RESETSTAT)"),
 ]

@@ -11,11 +11,6 @@ class UnknownReset(Exception):
     """Counters began anew at a moment that nobody knows; the message says how that shows."""
 
 
-def latest(*moments: Optional[str]) -> Optional[str]:
-    """The latest of those that there are."""
-    return max((moment for moment in moments if moment is not None), default=None)
-
-
 def begin(before: Optional[str], after: Optional[str], taken_at: str, until: str) -> Optional[str]:
     """From when on counters count in the window: their reset in it, or None if there was none. Raises UnknownReset.
 
