@@ -29,6 +29,8 @@ class Agent:
     def __init__(self, home: Path, postgres: EmbeddedPostgres, **fields: Any) -> None:
         """fields: of the configuration, beside or instead of the usual ones."""
         self.home = home
+        # Runs before the program, in its process.
+        self.preamble = ""
         self.environment = {"PYTHONPATH": str(ROOT / ".collections"), "PATH": "/usr/bin:/bin"}
         self.directory = home / "state/agent"
         self.history = self.directory / "history.db"
@@ -92,4 +94,4 @@ class Agent:
         return Store.open(str(self.history))
 
     def _command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", PROGRAM, str(self.config), *arguments]
+        return [sys.executable, "-c", self.preamble + PROGRAM, str(self.config), *arguments]
