@@ -12,8 +12,8 @@ from typing import Any
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import Store
 
 from demo.servers import EmbeddedPostgres
+from tests.integration.conftest import ROOT, query
 
-ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = """
 import sys
 from ansible_collections.midi.capacity.plugins.module_utils._agent_cli import main
@@ -21,6 +21,14 @@ sys.exit(main(sys.argv[2:], sys.argv[1]))
 """
 # The disk and the CPU of whoever tests are nobody's concern.
 NOT_OF_THE_HOST = [{"metric": name, "enabled": False} for name in ("disk_used_percent", "cpu_busy_percent")]
+
+
+def with_statements(postgres: EmbeddedPostgres) -> None:
+    """Has a server that runs count its statements."""
+    query(postgres, "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
+    postgres.stop()
+    postgres.start()
+    query(postgres, "CREATE EXTENSION pg_stat_statements")
 
 
 class Agent:
@@ -35,6 +43,7 @@ class Agent:
         self.directory = home / "state/agent"
         self.history = self.directory / "history.db"
         self.config = home / "state/conf/agent.json"
+        self.textfile = home / "capacity.prom"
         for path in (self.directory, self.config.parent, home / "run"):
             path.mkdir(parents=True)
         self._sent = home / "sent"
@@ -44,7 +53,7 @@ class Agent:
             "state_dir": str(home / "state"),
             "runtime_dir": str(home / "run"),
             "log_file": str(home / "agent.log"),
-            "textfile": str(home / "capacity.prom"),
+            "textfile": str(self.textfile),
             "postgres": {"login_host": str(postgres.socket), "login_user": "postgres"},
             "channels": [{"type": "command", "argv": ["/bin/sh", "-c", f"cat >> {self._sent}"]}],
             "thresholds": NOT_OF_THE_HOST,

@@ -17,16 +17,13 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_store import 
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 
 from demo.servers import EmbeddedPostgres
-from tests.integration.agent_runs import Agent
+from tests.integration.agent_runs import Agent, with_statements
 from tests.integration.conftest import query
 
 
 @pytest.fixture
 def agent(tmp_path: Path, postgres: EmbeddedPostgres) -> Agent:
-    query(postgres, "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'")
-    postgres.stop()
-    postgres.start()
-    query(postgres, "CREATE EXTENSION pg_stat_statements")
+    with_statements(postgres)
     return Agent(tmp_path, postgres)
 
 
