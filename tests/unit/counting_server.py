@@ -122,6 +122,11 @@ class CountingServer:
     def restart(self) -> None:
         self.started = self.clock()
 
+    def stop_at_once(self) -> None:
+        """A stop in mode immediate, and a start: as after a crash, but pg_stat_statements was saved."""
+        self.restart()
+        self.commits, self.database_reset, self.counters_since = 0, None, self.clock()
+
     def crash(self) -> None:
         """A process that was killed: everything begins anew, and the postmaster stays."""
         self.reset_statements()

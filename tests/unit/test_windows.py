@@ -236,6 +236,17 @@ def test_what_may_have_been_a_crash_or_not_is_never_counted_twice() -> None:
         assert told(found, "database").startswith("a crash may have lost its counters in the window, or somebody")
 
 
+def test_a_stop_in_mode_immediate_loses_the_counters_of_the_database_alone() -> None:
+    begun, ended = server(counters_since=LONG_AGO), server(counters_since=RESET, postmaster_start=RESET)
+    less = {**DATABASE, "xact_commit": 7, "deadlocks": 1}
+    found = window(shot(BEGIN, server=begun), shot(END, server=ended, database=less))
+    assert (found["database"]["from"], found["database"]["xact_commit"]) == (RESET, 7)
+    # What has grown past what it was does not show it.
+    found = window(shot(BEGIN, server=begun), shot(END, server=ended, database={**DATABASE, "xact_commit": 70}))
+    assert found["database"] is None and "a crash may have lost its counters" in told(found, "database")
+    assert found["statements"]
+
+
 NOT_THERE = "the time of their reset has changed, to one that is not in the window"
 CLOCK_WAS_SET = "the time of their reset is after the end of the window: the clock was set"
 RESETS: list[tuple[str | None, str | None, str | None]] = [

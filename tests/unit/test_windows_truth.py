@@ -20,7 +20,7 @@ from tests.unit.counting_server import BEGIN, CountingServer, Reading, agent_doc
 NAMES = "abcd"
 TIMES = st.lists(st.sampled_from([0.5, 1.0, 2.0, 40.0]), min_size=1, max_size=4)
 RUNS = st.tuples(st.just("run"), st.sampled_from(NAMES), TIMES)
-KNOWN = [("reset_statements",), ("reset_database",), ("crash",), ("restart",)]
+KNOWN = [("reset_statements",), ("reset_database",), ("crash",), ("stop_at_once",), ("restart",)]
 UNSEEN = [("reset_one", name) for name in NAMES] + [("evict",), ("evict",), ("reset_shared",)]
 # No two moments are ever the same by the clock.
 STEPS = (-90000.37, -3599.71, -40.13, -1.07, 1.09, 40.19, 3600.41, 90000.53)

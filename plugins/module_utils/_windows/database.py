@@ -9,6 +9,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._report.human import moment
 from ansible_collections.midi.capacity.plugins.module_utils._windows.reset import UnknownReset, begin
+from ansible_collections.midi.capacity.plugins.module_utils._windows.servers import restarted
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 
 Json = Dict[str, Any]
@@ -74,9 +75,12 @@ def _lost(earlier: Json, later: Json) -> Optional[str]:
 
 
 def _statements_stayed(earlier: Json, later: Json) -> bool:
-    """Whether pg_stat_statements, which loses its counters in a crash too, shows that there was none."""
+    """Whether pg_stat_statements, which loses its counters in a crash too, shows that there was none.
+
+    A stop in mode immediate is a crash to all counters but these.
+    """
     ends = [snapshot["statements"] for snapshot in (earlier, later)]
-    return all(ends) and ends[0]["stats_reset"] == ends[1]["stats_reset"]
+    return all(ends) and ends[0]["stats_reset"] == ends[1]["stats_reset"] and not restarted(earlier, later)
 
 
 def _pairs(earlier: Json, later: Json) -> Iterator[Tuple[str, Any, Any]]:
