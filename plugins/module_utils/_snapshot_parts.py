@@ -55,7 +55,9 @@ def connections(server: Server) -> dict:
     by_database: dict = {}
     for row in rows:
         by_state[row["state"]] = by_state.get(row["state"], 0) + row["connections"]
-        by_database[row["database"]] = by_database.get(row["database"], 0) + row["connections"]
+        # Who is still logging in has no database yet.
+        if row["database"] is not None:
+            by_database[row["database"]] = by_database.get(row["database"], 0) + row["connections"]
     return {
         "total": sum(by_state.values()),
         "by_state": by_state,

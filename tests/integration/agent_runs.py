@@ -34,7 +34,7 @@ def with_statements(postgres: EmbeddedPostgres) -> None:
 class Agent:
     """The agent of one server, its files under `home`, with a channel that keeps what it is sent, a line each."""
 
-    def __init__(self, home: Path, postgres: EmbeddedPostgres, **fields: Any) -> None:
+    def __init__(self, home: Path, postgres: EmbeddedPostgres, /, **fields: Any) -> None:
         """fields: of the configuration, beside or instead of the usual ones."""
         self.home = home
         # Runs before the program, in its process.
