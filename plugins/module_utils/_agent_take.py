@@ -16,7 +16,13 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_clock import 
 from ansible_collections.midi.capacity.plugins.module_utils._agent_probes import measured
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
-from ansible_collections.midi.capacity.plugins.module_utils._snapshot import SCHEMA_VERSION, Snapshot, take
+from ansible_collections.midi.capacity.plugins.module_utils._snapshot import (
+    HEALTH,
+    SCHEMA_VERSION,
+    SIZES,
+    Snapshot,
+    take,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._snapshot_values import plain
 from ansible_collections.midi.capacity.plugins.module_utils._windows.statements import key
 
@@ -195,8 +201,8 @@ def _without_server(config: Config, error: OperatorError, around: _Around) -> di
         **dict.fromkeys(("server", "settings", "connections", "database", "statements", "growth")),
         "schema_version": SCHEMA_VERSION,
         "taken_at": now(),
-        "sizes": dict.fromkeys(parts.SIZES),
-        "health": dict.fromkeys(parts.HEALTH),
+        "sizes": dict.fromkeys(SIZES),
+        "health": dict.fromkeys(HEALTH),
         "host": snapshot.outside("host", around.host),
         "redis": snapshot.outside("redis", around.redis) if config.redis is not None else None,
     }

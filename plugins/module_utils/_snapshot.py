@@ -14,6 +14,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._errors import Opera
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
 from ansible_collections.midi.capacity.plugins.module_utils._query_text import OWN
 from ansible_collections.midi.capacity.plugins.module_utils._snapshot_parts import Unreadable
+from ansible_collections.midi.capacity.plugins.module_utils._snapshot_relations import Relations
 from ansible_collections.midi.capacity.plugins.module_utils._snapshot_values import plain
 
 SCHEMA_VERSION = 1
@@ -84,9 +85,10 @@ def take(server: Server, options: dict, read_host=None, read_redis=None, read_st
         taken["statements"] = read("statements", read_statements)
     else:
         taken["statements"] = read("statements", parts.statements, options["statements_limit"])
-    taken["sizes"] = {name: read(f"sizes.{name}", function) for name, function in parts.SIZES.items()}
+    relations = Relations()
+    taken["sizes"] = {name: read(f"sizes.{name}", reader) for name, reader in _sizes(relations).items()}
     taken["growth"] = _growth(snapshot, options)
-    taken["health"] = {name: read(f"health.{name}", function) for name, function in parts.HEALTH.items()}
+    taken["health"] = {name: read(f"health.{name}", reader) for name, reader in _health(relations).items()}
     taken["host"] = _host(snapshot, read_host)
     taken["redis"] = snapshot.outside("redis", read_redis) if read_redis else None
     taken["missing"] = snapshot.missing
@@ -129,3 +131,26 @@ def transaction(server: Server, seconds: int):
         server.execute(f"ROLLBACK {OWN}")
         raise
     server.execute(f"COMMIT {OWN}")
+
+
+def _sizes(relations: Relations) -> dict:
+    return {
+        "database_bytes": parts.database_bytes,
+        "tables": relations.tables,
+        "indexes": relations.indexes,
+        "counts": relations.counts,
+    }
+
+
+def _health(relations: Relations) -> dict:
+    return {
+        "oldest_transaction_seconds": parts.oldest_transaction_seconds,
+        "oldest_xid_age": parts.oldest_xid_age,
+        "replication": parts.replication,
+        "inactive_slots": parts.inactive_slots,
+        "invalid_indexes": relations.invalid_indexes,
+    }
+
+
+# The names, for whoever has nothing to read.
+SIZES, HEALTH = tuple(_sizes(Relations())), tuple(_health(Relations()))

@@ -148,36 +148,6 @@ def database_bytes(server: Server) -> int:
     return server.value(queries.DATABASE_BYTES)
 
 
-def tables(server: Server) -> list:
-    """A dict for each table and partition; total_bytes = table_bytes + indexes_bytes + toast_bytes."""
-    found, passed_over = _split(server.rows(queries.TABLES), "table_bytes")
-    sizes = []
-    for row in found:
-        table_bytes, toast, indexes_bytes = row["table_bytes"], row["toast_bytes"] or 0, row["indexes_bytes"] or 0
-        sizes.append(
-            {
-                "schema": row["schema"],
-                "name": row["name"],
-                "partition_of": row["partition_of"],
-                "total_bytes": table_bytes + toast + indexes_bytes,
-                "table_bytes": table_bytes,
-                "indexes_bytes": indexes_bytes,
-                "toast_bytes": toast,
-                "estimated_rows": row["estimated_rows"],
-            }
-        )
-    return _all_of(sizes, passed_over)
-
-
-def indexes(server: Server) -> list:
-    found, passed_over = _split(server.rows(queries.INDEXES), "bytes")
-    return _all_of(found, passed_over)
-
-
-def counts(server: Server) -> dict:
-    return server.rows(queries.COUNTS)[0]
-
-
 def growth_exact(server: Server, table: str) -> dict:
     """{table, rows, method, seconds, note}: every row counted."""
     found = _growth_table(server, table)
@@ -229,16 +199,6 @@ def invalid_indexes(server: Server) -> list:
     return server.rows(queries.INVALID_INDEXES)
 
 
-SIZES = {"database_bytes": database_bytes, "tables": tables, "indexes": indexes, "counts": counts}
-HEALTH = {
-    "oldest_transaction_seconds": oldest_transaction_seconds,
-    "oldest_xid_age": oldest_xid_age,
-    "replication": replication,
-    "inactive_slots": inactive_slots,
-    "invalid_indexes": invalid_indexes,
-}
-
-
 def place(server: Server) -> dict:
     """Where the server runs: {data_directory, server_address, client_address, backend_pid}."""
     found = server.rows(queries.PLACE)[0]
@@ -285,22 +245,6 @@ def _growth(found: dict, rows: int, method: str, started: float, note: str | Non
         "seconds": round(time.monotonic() - started, 6),
         "note": note,
     }
-
-
-def _split(rows: list, size: str) -> tuple:
-    """Rows with a size, and those without: passed over because of a lock, or dropped while we looked."""
-    return [row for row in rows if row[size] is not None], [row for row in rows if row[size] is None]
-
-
-def _all_of(found: list, passed_over: list) -> list:
-    if not passed_over:
-        return found
-    names = ", ".join(f"{row['schema']}.{row['name']}" for row in passed_over)
-    raise Unreadable(
-        f"another session holds these exclusively, or has dropped them: {names}",
-        "run again when that session is done",
-        found,
-    )
 
 
 def grant(server: Server) -> str:

@@ -108,64 +108,38 @@ _USER_SCHEMAS = r"n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'"
 
 DATABASE_BYTES = f"SELECT {OWN} pg_database_size(current_database())"
 
-# The size functions wait for a table that somebody holds or wants exclusively; it is passed over (sizes NULL).
-_EXCLUSIVE = """
-exclusive AS MATERIALIZED (
+# Tables, partitioned tables, materialized views and indexes at once: a login pays for each relation that it opens, and
+# for each catalog that a query reads. The size functions wait for a relation that somebody holds or wants exclusively;
+# so such a one is passed over (main_bytes NULL). main_bytes is of its data, more_bytes of all else of its own; what is
+# toasted is apart.
+RELATIONS = f"""
+WITH exclusive AS MATERIALIZED (
   SELECT relation FROM pg_lock_status()
   WHERE locktype = 'relation' AND mode = 'AccessExclusiveLock' AND pid <> pg_backend_pid()
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-)
-"""
-
-# The size of a table is that of its forks; pg_table_size would measure what is toasted a second time.
-TABLES = f"""
-WITH {_EXCLUSIVE}, busy AS MATERIALIZED (
-  SELECT {OWN} coalesce(i.indrelid, t.oid, e.relation) AS oid
-  FROM exclusive e
-  LEFT JOIN pg_index i ON i.indexrelid = e.relation
-  LEFT JOIN pg_class t ON t.reltoastrelid = e.relation
 ), relations AS MATERIALIZED (
-  SELECT n.nspname, c.oid, c.relname, c.reltoastrelid, c.relispartition, c.relpersistence,
-         CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows,
-         c.oid IN (SELECT oid FROM busy) AS busy
-  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  WHERE c.relkind IN ('r', 'm') AND {_USER_SCHEMAS}
+  SELECT {OWN} c.oid, n.nspname, c.relname, c.relkind, c.relispartition, c.relpersistence, c.reltoastrelid,
+         CASE WHEN c.reltuples >= 0 THEN c.reltuples::bigint END AS estimated_rows, i.indrelid, i.indisvalid,
+         c.relkind <> 'p' AND c.oid NOT IN (SELECT relation FROM exclusive)
+           AND c.reltoastrelid NOT IN (SELECT relation FROM exclusive) AS measured
+  FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN pg_index i ON i.indexrelid = c.oid
+  WHERE c.relkind IN ('r', 'm', 'p', 'i') AND {_USER_SCHEMAS}
 )
-SELECT r.nspname AS schema, r.relname AS name,
-       CASE WHEN r.relispartition
+SELECT r.oid::bigint AS oid, r.nspname AS schema, r.relname AS name, r.relkind AS kind,
+       r.relispartition AS is_partition, r.indrelid::bigint AS table_oid, r.indisvalid AS valid, r.estimated_rows,
+       CASE WHEN r.relkind <> 'i' AND r.relispartition
             THEN (SELECT n.nspname || '.' || c.relname
                   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                   WHERE c.oid = pg_partition_root(r.oid)) END AS partition_of,
-       CASE WHEN NOT r.busy
-            THEN pg_relation_size(r.oid) + pg_relation_size(r.oid, 'fsm') + pg_relation_size(r.oid, 'vm')
-                 + CASE WHEN r.relpersistence = 'u' THEN pg_relation_size(r.oid, 'init') ELSE 0 END END AS table_bytes,
-       CASE WHEN NOT r.busy THEN pg_indexes_size(r.oid) END AS indexes_bytes,
-       CASE WHEN NOT r.busy AND r.reltoastrelid <> 0 THEN pg_total_relation_size(r.reltoastrelid) END AS toast_bytes,
-       r.estimated_rows
+       CASE WHEN r.measured THEN pg_relation_size(r.oid) END AS main_bytes,
+       CASE WHEN r.measured
+            THEN pg_relation_size(r.oid, 'fsm')
+                 + CASE WHEN r.relkind <> 'i' THEN pg_relation_size(r.oid, 'vm') ELSE 0 END
+                 + CASE WHEN r.relpersistence = 'u' THEN pg_relation_size(r.oid, 'init') ELSE 0 END END AS more_bytes,
+       CASE WHEN r.measured AND r.reltoastrelid <> 0 THEN pg_total_relation_size(r.reltoastrelid) END AS toast_bytes,
+       CASE WHEN r.relkind = 'i' THEN pg_stat_get_numscans(r.oid) END AS scans
 FROM relations r
-ORDER BY 1, 2
-"""
-
-INDEXES = f"""
-WITH {_EXCLUSIVE}
-SELECT {OWN} n.nspname AS schema, t.relname AS table, c.relname AS name,
-       CASE WHEN c.oid NOT IN (SELECT relation FROM exclusive) THEN pg_relation_size(c.oid) END AS bytes,
-       pg_stat_get_numscans(c.oid) AS scans, i.indisvalid AS valid
-FROM pg_index i
-JOIN pg_class c ON c.oid = i.indexrelid
-JOIN pg_class t ON t.oid = i.indrelid
-JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind = 'i' AND {_USER_SCHEMAS}
-ORDER BY 1, 2, 3
-"""
-
-# A partitioned table counts as one table, its leaves as partitions; an index of each leaf is an index.
-COUNTS = f"""
-SELECT {OWN} count(*) FILTER (WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition) AS tables,
-       count(*) FILTER (WHERE c.relkind = 'i') AS indexes,
-       count(*) FILTER (WHERE c.relkind = 'r' AND c.relispartition) AS partitions
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE {_USER_SCHEMAS}
+ORDER BY r.nspname, r.relname
 """
 
 GROWTH_TABLE = f"""

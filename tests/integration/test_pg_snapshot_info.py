@@ -443,6 +443,23 @@ def test_an_index_that_is_being_built_is_told_from_a_broken_one(database: Databa
     assert database.snapshot()["health"]["invalid_indexes"] == []
 
 
+def test_sizes_are_those_of_all_forks(database: Database) -> None:
+    for kind in ("", "UNLOGGED"):
+        name = f"forks{kind}".lower()
+        database.sql(
+            f"CREATE {kind} TABLE {name} AS SELECT id, repeat(id::text, 9) AS text FROM generate_series(1, 9999) id"
+        )
+        database.sql(f"CREATE INDEX {name}_id ON {name} (id)")
+        database.sql(f"DELETE FROM {name} WHERE id % 7 = 0 OR id < 3000")
+        database.sql(f"VACUUM {name}")
+    tables = database.snapshot()["sizes"]["tables"]
+    for name in ("forks", "forksunlogged"):
+        measured = "SELECT pg_total_relation_size(oid), pg_table_size(oid), pg_indexes_size(oid) FROM pg_class"
+        (sizes,) = database.sql(f"{measured} WHERE relname = '{name}'")
+        table = named(tables, name)
+        assert (table["total_bytes"], table["table_bytes"] + table["toast_bytes"], table["indexes_bytes"]) == sizes
+
+
 def test_every_part_is_read_in_a_read_only_transaction_with_limits(database: Database) -> None:
     database.sql("SELECT pg_stat_statements_reset()")
     before = database.sql("SELECT stats_reset FROM pg_stat_statements_info")
