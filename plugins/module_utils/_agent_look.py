@@ -44,8 +44,9 @@ def history(config: Config, options) -> int:
         heads = {head["id"]: head for head in store.heads(FULL)}
         runs = store.runs(100000, "snapshot") if not (options.json or options.csv) else []
     if options.json:
-        json.dump(found, sys.stdout, indent=1, sort_keys=True)
-        sys.stdout.write("\n")
+        # A line each: with indentation a year of them takes seconds.
+        lines = ",\n".join(json.dumps(entry, sort_keys=True) for entry in found)
+        sys.stdout.write(f"[\n{lines}\n]\n" if found else "[]\n")
     elif options.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(shown.CSV_COLUMNS)
