@@ -53,6 +53,12 @@ class Watch:
         for _time in range(times):
             query(self.server, WORK)
 
+    def end(self, by: signal.Signals) -> None:
+        """And start it again."""
+        os.kill(int((self.server.data / "postmaster.pid").read_text().split()[0]), by)
+        wait_until(lambda: not self.server.running())
+        self.server.start()
+
 
 @pytest.fixture
 def watch(server: EmbeddedPostgres, run_module: RunModule) -> Watch:
@@ -107,6 +113,25 @@ def test_work_resets_and_what_is_new(watch: Watch) -> None:
         assert found[part]["seconds"] < found["seconds"]
 
 
+def test_a_reset_of_the_cluster_s_counters_is_no_crash(watch: Watch) -> None:
+    watch.work(50)
+    first = watch.snapshot()
+    query(watch.server, "SELECT pg_stat_reset_shared()")
+    watch.work(3)
+    second = watch.snapshot()
+    assert first["server"]["counters_since"] < second["server"]["counters_since"]
+    found = snapshots.window(first, second)
+    assert found["reasons"] == [] and 3 <= found["database"]["xact_commit"] < 50
+    # After an immediate stop the statements are there, and the counters of the database are not.
+    watch.end(signal.SIGQUIT)
+    watch.work(1)
+    third = watch.snapshot()
+    assert second["statements"]["stats_reset"] == third["statements"]["stats_reset"]
+    found = snapshots.window(second, third)
+    assert found["database"]["from"] == third["server"]["counters_since"]
+    assert found["database"]["xact_commit"] == third["database"]["xact_commit"]
+
+
 def test_statements_that_made_room_for_others(watch: Watch) -> None:
     first = watch.snapshot()
     for number in range(2 * KEPT):
@@ -133,9 +158,7 @@ def test_a_restart_keeps_the_counters_and_a_crash_does_not(watch: Watch) -> None
     assert found["database"]["xact_commit"] >= 3
 
     # An immediate stop would not do: the counters of statements outlive it.
-    os.kill(int((watch.server.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
-    wait_until(lambda: not watch.server.running())
-    watch.server.start()
+    watch.end(signal.SIGKILL)
     watch.work(1)
     third = watch.snapshot()
     found = snapshots.window(second, third)
