@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, Dict, Mapping, Optional
 
-from ansible_collections.midi.capacity.plugins.module_utils._host_parse.cpu import IDLE_STATES
+from ansible_collections.midi.capacity.plugins.module_utils._host_parse.cpu import IDLE_STATES, WAVERING_STATES
 from ansible_collections.midi.capacity.plugins.module_utils._windows.shares import percent
 
 Json = Mapping[str, Any]
@@ -21,8 +21,12 @@ def busy_percent(earlier: Optional[Json], later: Optional[Json], seconds: float)
         return None
     before, after = earlier["cpu"], later["cpu"]
     if after["cgroup"]["quota_cpus"] is not None:
+        # Another group has counted something else.
+        if before["cgroup"]["source"] != after["cgroup"]["source"]:
+            return None
         used = _grown(before["cgroup"].get("used_seconds"), after["cgroup"].get("used_seconds"))
-        return None if used is None else percent(used, after["usable_cpus"] * seconds)
+        share = percent(used, after["usable_cpus"] * seconds)
+        return None if share is None else min(100.0, share)
     if before["online_cpus"] != after["online_cpus"]:
         return None
     moved = _moved(before.get("states_seconds"), after.get("states_seconds"))
@@ -36,7 +40,8 @@ def busy_percent(earlier: Optional[Json], later: Optional[Json], seconds: float)
 def _moved(before: Optional[Json], after: Optional[Json]) -> Optional[Dict[str, float]]:
     if not before or not after or None in (*before.values(), *after.values()):
         return None
-    # The kernel estimates some of them, so these are known to step back a little.
+    if any(after[state] < before[state] for state in after if state not in WAVERING_STATES):
+        return None
     return {state: max(0.0, after[state] - before[state]) for state in after}
 
 
