@@ -269,8 +269,9 @@ def _cached(
         return look.unread("redis")
     cache = look.window and look.window.cache
     if not cache:
-        # Before it there was a snapshot without a cache, or none.
-        return [Reading(None, reason=NO_WINDOW, applicable=False)]
+        barred = look.window is not None and any(entry["part"] == "cache" for entry in look.window.reasons)
+        # Without a reason, there was a snapshot without a cache before it, or none.
+        return look.no_window("cache") if barred else [Reading(None, reason=NO_WINDOW, applicable=False)]
     value = figure(cache)
     if value is not None:
         return [Reading(value)]
