@@ -31,8 +31,7 @@ def latency(captures: Sequence[Tuple[Mapping[str, Any], Json]], limit: int) -> O
         if not _are_one(earlier, later):
             continue
         windows += 1
-        every += max(0, _calls(later) - _calls(earlier))
-        _add(cells, earlier, later)
+        every += _add(cells, earlier, later)
     if not windows:
         return None
     found = estimate(cells)
@@ -45,18 +44,25 @@ def latency(captures: Sequence[Tuple[Mapping[str, Any], Json]], limit: int) -> O
     return {**found, "covered_percent": covered}
 
 
-def _add(cells: Dict[Hashable, List[Cell]], earlier: Json, later: Json) -> None:
+def _add(cells: Dict[Hashable, List[Cell]], earlier: Json, later: Json) -> int:
+    """Adds what each statement did between the two; gives how many calls there were of all that could have a cell."""
     reset = earlier["statements"]["stats_reset"] != later["statements"]["stats_reset"]
     before = {} if reset else {key(row): row for row in earlier["statements"]["rows"]}
     absent = {key(row) for row in earlier["statements"].get("absent", ())}
+    every = _calls(later) - (0 if reset else _calls(earlier))
     for row in later["statements"]["rows"]:
         name = key(row)
-        # What functions run is in the time of whoever called them; and the agent's own is not what is asked for.
-        if not row["toplevel"] or OWN in row["query"] or not (reset or name in before or name in absent):
+        if not (reset or name in before or name in absent):
             continue
         cell = difference(before.get(name), row)
-        if cell is not None:
+        if cell is None:
+            continue
+        # What functions run is in the time of whoever called them; and the agent's own is not what is asked for.
+        if row["toplevel"] and OWN not in row["query"]:
             cells.setdefault(name, []).append(cell)
+        else:
+            every -= cell.calls
+    return max(0, every)
 
 
 def _are_one(earlier: Json, later: Json) -> bool:
