@@ -71,11 +71,11 @@ def rest(whole: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Dict[st
 
 
 def _began_anew(before: Row, now: Row) -> bool:
-    return bool(now["calls"] < before["calls"] or before.get("stats_since") != now.get("stats_since"))
+    # None is of an extension that did not tell it before it was updated.
+    since = before.get("stats_since"), now.get("stats_since")
+    return bool(now["calls"] < before["calls"] or (None not in since and since[0] != since[1]))
 
 
-# Of thousands of entries most began at the same few moments, or at those of the last reading.
-@functools.lru_cache(maxsize=1 << 14)
 def _milliseconds(moment: Optional[str]) -> Optional[int]:
     return None if moment is None else (_moments.parsed(moment) - _EPOCH) // datetime.timedelta(milliseconds=1)
 
