@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
-from ansible_collections.midi.capacity.plugins.module_utils._agent.window import LATE
+from ansible_collections.midi.capacity.plugins.module_utils._agent.window import LATE, STEP_SECONDS, STEP_SHARE
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.headline import headline
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import BAD
@@ -96,7 +96,7 @@ def _gap(before: Optional[Json], head: Json, runs: Sequence[Json], interval_seco
         told.append(f"{human.seconds(seconds)} without a snapshot")
     if rebooted:
         told.append("the host was started again")
-    elif abs(wall - seconds) > max(2.0, 0.001 * seconds):
+    elif abs(wall - seconds) > max(STEP_SECONDS, STEP_SHARE * seconds):
         told.append(
             f"the clock was set {'forward' if wall > seconds else 'back'} by {human.seconds(abs(wall - seconds))}"
         )
