@@ -247,6 +247,15 @@ def test_a_stop_in_mode_immediate_loses_the_counters_of_the_database_alone() -> 
     assert found["statements"]
 
 
+def test_a_database_that_was_made_again_is_another_one() -> None:
+    """Its counters may have grown past those of the first, and no time of a reset tells."""
+    ends = [shot(at, database={**DATABASE, "datid": datid}) for at, datid in ((BEGIN, 5), (END, 6))]
+    found = window(*ends)
+    assert found["database"] is None
+    assert told(found, "database") == "another database of the same name: it was dropped and made again"
+    assert found["statements"]
+
+
 NOT_THERE = "the time of their reset has changed, to one that is not in the window"
 CLOCK_WAS_SET = "the time of their reset is after the end of the window: the clock was set"
 RESETS: list[tuple[str | None, str | None, str | None]] = [

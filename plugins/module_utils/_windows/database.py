@@ -43,6 +43,8 @@ TIMES = ("blk_read_time", "blk_write_time", "session_time", "active_time", "idle
 def difference(earlier: Json, later: Json) -> Tuple[Json, List[str]]:
     """The part `database` of a window, and what is to be said about it. Raises UnknownReset."""
     before, after = earlier["database"], later["database"]
+    if before.get("datid") != after.get("datid"):
+        raise UnknownReset("another database of the same name: it was dropped and made again")
     reset = begin(before["stats_reset"], after["stats_reset"], *_span(earlier, later)) or _lost(earlier, later)
     start = reset or earlier["taken_at"]
     found: Json = {
