@@ -29,6 +29,8 @@ _PRUNED = "pruned"
 _PLACE = "place"
 PRUNE_SECONDS = 20 * 3600
 _DAY_SECONDS = 86400
+# Snapshots that are looked at for one that has a server.
+_LOOKED_AT = 50
 
 
 def snapshot(run: Run) -> None:
@@ -40,7 +42,7 @@ def snapshot(run: Run) -> None:
     with run.store.transaction():
         if taken.place is not None:
             run.store.remember(_PLACE, taken.place)
-        before = _last(run, FULL, with_statements=True)
+        before = _before(run, taken)
         number = run.store.add(FULL, taken.document, head, taken.rows, config.statements_limit)
         if config.capture_seconds:
             run.store.add(STATEMENTS, _light(taken.document), head, taken.rows, config.statements_limit)
@@ -141,6 +143,18 @@ def _untold(run: Run, *kinds: str):
         return run.store.without_text(system_identifier, kept)
 
     return wanted
+
+
+def _before(run: Run, taken: _agent_take.Taken) -> dict | None:
+    """Where its window begins: at the last snapshot that has statements, or, where this one has none, a server.
+
+    So windows of statements join, whatever could not be read in between; and the others need none.
+    """
+    with_statements = _last(run, FULL, with_statements=True)
+    if taken.document["server"] is None or (taken.rows is not None and with_statements is not None):
+        return with_statements
+    heads = reversed(run.store.heads(FULL)[-_LOOKED_AT:])
+    return next((head for head in heads if run.store.document(head["id"])["server"]), with_statements)
 
 
 def _looked_at(run: Run, before: dict | None, number: int, head: dict) -> tuple:

@@ -221,12 +221,7 @@ class _Statements:
         self.rows: dict | None = None
 
     def __call__(self, server: Server) -> dict:
-        info, rows, hidden = parts.all_statements(server)
+        info, rows = parts.all_statements(server)
         rows = plain(rows)
         self.rows = {key(row): row for row in rows}
-        found = {**info, "all": counters.total(rows), "hidden": hidden}
-        if hidden:
-            raise parts.Unreadable(
-                f'{hidden} statements of other roles are hidden from role "{server.user}"', parts.grant(server), found
-            )
-        return found
+        return {**info, "all": counters.total(rows)}

@@ -90,10 +90,16 @@ def statements(server: Server, limit: int) -> dict:
 
 
 def all_statements(server: Server) -> tuple:
-    """({stats_reset, dealloc}, the row of every statement without its text, how many are hidden)."""
+    """({stats_reset, dealloc}, the row of every statement without its text).
+
+    All or none: one that is hidden now and not later would seem to be new then, with all that it ever did.
+    """
     schema, version, info = statements_extension(server)
     rows = server.rows(sql.SQL(queries.all_statements(version)).format(schema=schema))
-    return info, [row for row in rows if row["queryid"] is not None], sum(row["queryid"] is None for row in rows)
+    hidden = sum(row["queryid"] is None for row in rows)
+    if hidden:
+        raise Unreadable(f'{hidden} statements of other roles are hidden from role "{server.user}"', grant(server))
+    return info, rows
 
 
 def statement_texts(server: Server, queryids: list) -> dict:
