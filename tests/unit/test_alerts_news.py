@@ -37,6 +37,66 @@ def test_one_message_on_a_change_and_one_on_recovery(values: list[Any], told: li
     assert Agent(CPU).cpu(*values) == told
 
 
+PATIENT = threshold("cpu_busy_percent", warn=80, critical=90, hysteresis=5, samples=3, unknown_for=2)
+LOW = threshold("cache_hit_ratio_percent", warn=80, critical=60, hysteresis=5, samples=2, unknown_for=2)
+WARN, WORSE, UNSEEN, OVER = "change warning", "change critical", "change unknown", "recovery ok"
+
+# What it shows, the threshold, a value each hour, and what is told then. The interval of repeats is five hours.
+SERIES: list[tuple[str, Any, list[Any], list[str]]] = [
+    ("what passes is not told", PATIENT, [95, 95, 70, 95, 95, 70], [""] * 6),
+    ("what lasts is told once", PATIENT, [81, 81, 81, 81, 81], ["", "", WARN, "", ""]),
+    ("to and fro over the limit is one alert", PATIENT, [81, 81, 81, 79, 81, 76, 84, 75],
+     ["", "", WARN, *[""] * 4, OVER]),
+    ("to and fro over the limit of critical too", PATIENT, [91] * 3 + [89, 91, 86, 85, 75],
+     ["", "", WORSE, "", "", "", WARN, OVER]),
+    ("what gets worse waits again", PATIENT, [81, 81, 81, 91, 91, 91], ["", "", WARN, "", "", WORSE]),
+    ("a gap is not told", PATIENT, [81, 81, None, 81, None, 81], ["", "", "", WARN, "", ""]),
+    ("what cannot be seen is told, and then what is seen at once", PATIENT, [81, None, None, 81, 70],
+     ["", "", UNSEEN, WARN, OVER]),
+    ("below: the same", LOW, [79, 81, 79, 79, 84, 79, 85], ["", "", "", WARN, "", "", OVER]),
+    ("below: critical and back", LOW, [59, 59, 64, 65, 70, 85], ["", WORSE, "", WARN, "", OVER]),
+    ("below: unknown and well again", LOW, [90, None, None, None, 90], ["", "", UNSEEN, "", OVER]),
+    ("in the band it is told again as long as it lasts", PATIENT, [81] * 3 + [77] * 11,
+     ["", "", WARN, *[""] * 4, "repeat warning", *[""] * 4, "repeat warning", ""]),
+    ("unknown is told again too", LOW, [None] * 7, ["", UNSEEN, *[""] * 4, "repeat unknown"]),
+    ("over and bad again begins anew", PATIENT, [81] * 3 + [70] + [81] * 3 + [70],
+     ["", "", WARN, OVER, "", "", WARN, OVER]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("_says", "of", "values", "told"), SERIES, ids=[one[0] for one in SERIES])
+def test_what_is_told_of_a_series(_says: str, of: Any, values: list[Any], told: list[str]) -> None:
+    agent = Agent(of, repeat_seconds=5 * HOUR)
+    assert [gist(agent.run(**{of.metric.name: value})) for value in values] == told
+
+
+def test_in_a_silence_a_row_goes_on_and_what_is_bad_then_is_told_at_its_end() -> None:
+    agent = Agent(PATIENT)
+    agent.silence(1.5 * HOUR)
+    assert agent.cpu(81, 81, 81, 79, 75) == ["", "", WARN, "", OVER]
+    agent.cpu(81, 81)
+    agent.silence(1.5 * HOUR)
+    # Bad and over within it: nobody hears of it.
+    assert agent.cpu(81, 70, 70) == ["", "", ""]
+
+
+def test_many_that_are_over_at_once_are_one_message_too() -> None:
+    agent = Agent(DISK)
+    assert gist(agent.run(disk_used_percent=disks(81, 51, 52, 81))) == "digest critical"
+    # In their bands nothing is over.
+    assert agent.run(disk_used_percent=disks(79, 49, 49, 79)) == []
+    (message,) = agent.run(disk_used_percent=disks(60, 48, 48, 10))
+    assert (message["kind"], message["state"]) == ("digest", "warning")
+    assert [(alert["subject"], alert["kind"], alert["state"]) for alert in message["alerts"]] == [
+        ("/0", "change", "warning"), ("/1", "recovery", "ok"), ("/2", "recovery", "ok"), ("/3", "recovery", "ok"),
+    ]  # fmt: skip
+    # And so are many that are told again.
+    agent = Agent(DISK, step=DAY)
+    agent.run(disk_used_percent=disks(81, 81, 81, 81))
+    (message,) = agent.run(disk_used_percent=disks(81, 81, 81, 81))
+    assert message["kind"] == "digest" and {alert["kind"] for alert in message["alerts"]} == {"repeat"}
+
+
 def test_what_is_over_and_told_is_forgotten() -> None:
     agent = Agent(CPU)
     agent.cpu(91, 10)

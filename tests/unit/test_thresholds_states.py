@@ -76,6 +76,25 @@ SERIES: list[tuple[str, dict[str, Any], list[Any], str]] = [
     ("unknown does not forget the band", ABOVE, [81, NO, 79, 75], "wuwo"),
     ("what is no number is no value", ABOVE, [math.nan, math.inf, -math.inf, 95], "uuuc"),
     ("nothing to read is no alert and forgets", {**ABOVE, "samples": 2}, [81, NA, 81, 81, NA, NO, NA], "o-ow-u-"),
+    ("below: three in a row", {**BELOW, "samples": 3}, [79, 79, 81, 79, 79, 79], "ooooow"),
+    ("below: each limit has a row of its own", {**BELOW, "samples": 2}, [59, 79, 59, 59, 79, 65], "owwcww"),
+    ("below: better does not wait", {**BELOW, "samples": 3}, [59, 59, 59, 70, 85], "oocwo"),
+    ("below: a gap interrupts no row", {**BELOW, "samples": 2, "unknown_for": 2}, [79, NO, 79], "oow"),
+    ("below: after unknown the worst counts at once", {**BELOW, "samples": 3}, [NO, 59, NO, 90], "ucuo"),
+    ("below: no value is ever too high", BELOW, [100, 80, 85, 100], "oooo"),
+    ("the row begins beyond the limit, not in the band", {**ABOVE, "samples": 2}, [76, 81, 76, 81, 81], "oooow"),
+    ("back and beyond again is a new row", {**ABOVE, "samples": 2}, [81, 81, 75, 81, 81], "owoow"),
+    ("the way back from critical by way of its own band", {**ABOVE, "samples": 2}, [91, 91, 86, 81, 76, 75], "occwwo"),
+    ("a warning in its band gets worse by a row", {**ABOVE, "samples": 2}, [81, 81, 76, 91, 91], "owwwc"),
+    ("bands that overlap", {**ABOVE, "hysteresis": 20}, [91, 71, 70, 61, 60], "ccwwo"),
+    (
+        "unknown in the middle of a row, and on with it",
+        {**ABOVE, "samples": 3, "unknown_for": 2},
+        [81, 81, NO, 81, NO, NO, 79, 75],
+        "ooowwuwo",
+    ),
+    ("unknown stays until there is a value", {**ABOVE, "unknown_for": 2}, [NO, NO, NO, NO, 10], "ouuuo"),
+    ("a short gap after unknown begins again", {**ABOVE, "unknown_for": 2}, [NO, NO, 10, NO, NO], "ouoou"),
     ("down", {"metric": "postgres_down"}, [0, 1, 1, 0, NO], "occou"),
     ("one is too many", {"metric": "invalid_indexes"}, [0, 1, 0], "owo"),
 ]
@@ -85,6 +104,23 @@ SERIES: list[tuple[str, dict[str, Any], list[Any], str]] = [
 def test_series(_says: str, changes: dict[str, Any], series: list[Any], expected: str) -> None:
     assert len(series) == len(expected)
     assert states(threshold(**changes), series) == [SHORT[letter] for letter in expected]
+
+
+@pytest.mark.parametrize("of", DEFAULTS, ids=[one.metric.name for one in DEFAULTS])
+@pytest.mark.parametrize("level", ["warning", "critical"])
+def test_every_default_by_a_series_of_its_own(of: Threshold, level: str) -> None:
+    """On the limit it is well, beyond it bad after as many as it says, in the band still so, and back it is better."""
+    limit = limit_of(of, level)
+    if limit is None:
+        # There is no value that makes it so.
+        assert level not in states(of, [0, 10**15] * 9 + [10**15] * 9 + [0] * 9)
+        return
+    worse = 1 if of.direction == "above" else -1
+    near, back = min(limit, of.hysteresis or 1) / 8 or 1, limit - worse * of.hysteresis
+    series = [limit, *[limit + worse * near] * of.samples, *([back + worse * near] if of.hysteresis else []), back]
+    found = [BADNESS[state] >= BADNESS[level] for state in states(of, series)]
+    assert found == [False] * of.samples + [True] * (2 if of.hysteresis else 1) + [False]
+    assert states(of, [None] * of.unknown_samples) == ["ok"] * (of.unknown_samples - 1) + ["unknown"]
 
 
 # Limits that are whole, so that values meet them and their bands.
