@@ -16,7 +16,10 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_clock import 
 from ansible_collections.midi.capacity.plugins.module_utils._agent_memory import AlertMemory
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import Store, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import BAD
 
+# The metric, and the key of its alert.
+FAILURES = "agent_failures"
 DONE, FAILED, LOCKED = "done", "failed", "locked"
 # What a run has beyond its deadline, to say so; then the kernel ends it.
 GRACE_SECONDS = 15
@@ -58,7 +61,10 @@ class Run:
         return AlertMemory(self.store, self.config.runtime_dir)
 
     def failures(self) -> int:
-        """How many snapshots in a row ended badly before this one; one that was cut off has no outcome."""
+        """How many snapshots in a row ended badly before this one, as far as anybody knows. Raises StoreError.
+
+        One that was cut off has no outcome.
+        """
         found = 0
         runs = self.store.runs(_LOOKED_AT, "snapshot") if self.store else []
         for run in runs:
@@ -67,7 +73,13 @@ class Run:
             if run["outcome"] == DONE:
                 break
             found += 1
-        return found
+        return max(found, self.failures_told())
+
+    def failures_told(self) -> int:
+        """As people were told of them: where the history cannot be written (a full disk), nothing else knows."""
+        document, _complaint = self.memory().load()
+        alert = document["alerts"].get(FAILURES)
+        return int(alert["value"] or 0) if alert and alert["state"] in BAD else 0
 
     def end(self, outcome: str, reason: str = "", snapshot_id: int | None = None) -> None:
         """Written down if it can be; in another transaction it is a part of that."""

@@ -15,7 +15,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent.age import ag
 from ansible_collections.midi.capacity.plugins.module_utils._agent.latency import latency
 from ansible_collections.midi.capacity.plugins.module_utils._agent.window import Window, between
 from ansible_collections.midi.capacity.plugins.module_utils._agent_extremes import reset_extremes
-from ansible_collections.midi.capacity.plugins.module_utils._agent_run import DONE, Run
+from ansible_collections.midi.capacity.plugins.module_utils._agent_run import DONE, FAILURES, Run
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, STATEMENTS, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
@@ -25,6 +25,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._thresholds.catalog 
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import Reading
 
 LAST_READINGS = "readings"
+_AGE = "snapshot_age_intervals"
 _PRUNED = "pruned"
 _PLACE = "place"
 PRUNE_SECONDS = 20 * 3600
@@ -47,8 +48,7 @@ def snapshot(run: Run) -> None:
         if config.capture_seconds:
             run.store.add(STATEMENTS, _light(taken.document), head, taken.rows, config.statements_limit)
         found, figures, window = _looked_at(run, before, number, head)
-        found["snapshot_age_intervals"] = [Reading(0.0)]
-        found["agent_failures"] = [Reading(0.0)]
+        found.update({_AGE: [Reading(0.0)], FAILURES: [Reading(0.0)]})
         run.store.add_readings(number, _kept(found, figures))
         run.store.remember(LAST_READINGS, _remembered(found, head, window))
         run.end(DONE, "", number)
@@ -90,16 +90,21 @@ def deadman(run: Run) -> None:
 
 def of_the_agent(run: Run) -> dict:
     """The readings that are about the agent itself, now."""
-    age = age_intervals(_last(run, FULL), _agent_clock.head(), run.config.interval_seconds)
-    return {"snapshot_age_intervals": [age], "agent_failures": [Reading(float(run.failures()))]}
+    return {_AGE: [_age(run)], FAILURES: [Reading(float(run.failures()))]}
 
 
 def tell_trouble(run: Run, error: OperatorError) -> None:
     """A run that failed, or has no history to write to, still says so."""
-    failures = 1
-    with contextlib.suppress(StoreError):
-        failures = run.failures() + 1
-    found = {"agent_failures": [Reading(float(failures), detail=error.what)]}
+    try:
+        before = run.failures()
+    except StoreError:
+        before = run.failures_told()
+    # Captures are many between two snapshots, and cost a percentile at most.
+    failures = before + 1 if run.command == "snapshot" else max(before, 1)
+    found = {FAILURES: [Reading(float(failures), detail=error.what)]}
+    if run.command == "deadman" and run.store is not None:
+        with contextlib.suppress(StoreError):
+            found[_AGE] = [_age(run)]
     _agent_alerts.tell(run.config, run.memory(), found, set(found), run.seconds_left, run.log)
 
 
@@ -173,6 +178,10 @@ def _captures(run: Run, before: dict) -> list:
     """The documents of the captures from that snapshot on, in their order, with their heads."""
     heads = [head for head in run.store.heads(STATEMENTS) if head["id"] >= before["id"]]
     return [(head, run.store.document(head["id"])) for head in heads]
+
+
+def _age(run: Run) -> Reading:
+    return age_intervals(_last(run, FULL), _agent_clock.head(), run.config.interval_seconds)
 
 
 def _last(run: Run, kind: str, with_statements: bool = False) -> dict | None:

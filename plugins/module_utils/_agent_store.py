@@ -382,6 +382,8 @@ def _told(path: str):
 
 
 def _explained(message: str, path: str) -> StoreError:
+    if "disk I/O" in message and _has_no_room(path):
+        message += ", because the disk is full"
     remedies = (
         ("full", f"free room on the disk of {os.path.dirname(path)}; what was stored before is whole"),
         ("malformed", "move the file out of the way: the next snapshot begins a new history"),
@@ -392,3 +394,12 @@ def _explained(message: str, path: str) -> StoreError:
     )
     remedy = next((remedy for word, remedy in remedies if word in message), "look at the disk that it is on")
     return StoreError(f"the history cannot be used: {message}", path, remedy)
+
+
+def _has_no_room(path: str) -> bool:
+    """Not even for what SQLite keeps beside a history while it is open."""
+    try:
+        found = os.statvfs(os.path.dirname(path))
+    except OSError:
+        return False
+    return found.f_bavail * found.f_frsize < 1 << 15

@@ -45,7 +45,7 @@ class Agent:
         self.config = home / "state/conf/agent.json"
         self.textfile = home / "capacity.prom"
         for path in (self.directory, self.config.parent, home / "run"):
-            path.mkdir(parents=True)
+            path.mkdir(parents=True, exist_ok=True)
         self._sent = home / "sent"
         document = {
             "host": "db1",
