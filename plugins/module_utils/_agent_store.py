@@ -118,14 +118,20 @@ class Store:
         limit: how many statements, of those that ran since the last snapshot of the kind, have rows at both ends.
         """
         with self.transaction():
-            system = None if found is None else document["server"]["system_identifier"]
+            system, before = None, {}
+            if found is not None:
+                system = document["server"]["system_identifier"]
+                before = self.newest(kind, system)
+                # Of statements without a row nothing else would tell it.
+                statements = {**document["statements"], "lost": counters.lost(before, found)}
+                document = {**document, "statements": statements}
             cursor = self._execute(
                 "INSERT INTO snapshot (kind, taken_at, boot_id, monotonic_seconds, system_identifier, document)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 (kind, clock["taken_at"], clock["boot_id"], clock["monotonic_seconds"], system, _packed(document)),
             )
             if found is not None:
-                self._add_statements(kind, cursor.lastrowid, system, found, limit)
+                self._add_statements(kind, cursor.lastrowid, system, before, found, limit)
             return cursor.lastrowid
 
     def heads(self, kind: str, since: str = "") -> list:
@@ -286,7 +292,8 @@ class Store:
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version = {number + 1}")
 
-    def _add_statements(self, kind: str, number: int, system: str, found: dict, limit: int) -> None:
+    def _add_statements(self, kind: str, number: int, system: str, before: dict, found: dict, limit: int) -> None:
+        """before: all statements as the last snapshot of the kind found them."""
         self._connection.executemany(
             "INSERT INTO statement (system_identifier, userid, dbid, queryid, toplevel, user, database, query)"
             f" VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET {_LEARNED} WHERE {_LEARNS}",
@@ -298,7 +305,6 @@ class Store:
                 "SELECT userid, dbid, queryid, toplevel, id FROM statement WHERE system_identifier = ?", (system,)
             )
         }
-        before = self.newest(kind, system)
         names = counters.kept(before, found, limit)
         previous = self._rows(
             "SELECT max(id) FROM snapshot WHERE kind = ? AND system_identifier = ? AND id < ?", (kind, system, number)

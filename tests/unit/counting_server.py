@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
@@ -72,7 +72,7 @@ class CountingServer:
     """tells_since: as PostgreSQL 17 and newer, whose entries say since when they count.
 
     passed: seconds that went by, whatever the clock says. ran: what ran, (when, name, milliseconds).
-    forgot_one: whether an entry was ever reset by itself.
+    forgotten: the entries that were reset by themselves, (when, name).
     """
 
     def __init__(self, tells_since: bool) -> None:
@@ -82,7 +82,7 @@ class CountingServer:
         self.started = self.statements_reset = self.counters_since = LONG_AGO
         self.database_reset: str | None = None
         self.dealloc = self.commits = 0
-        self.forgot_one = False
+        self.forgotten: list[tuple[float, str]] = []
         self.entries: dict[str, Counters] = {}
         self.ran: list[tuple[float, str, float]] = []
 
@@ -107,7 +107,8 @@ class CountingServer:
 
     def reset_one(self, name: str) -> None:
         """pg_stat_statements_reset(userid, dbid, queryid), which nothing tells of."""
-        self.forgot_one = self.entries.pop(name, None) is not None or self.forgot_one
+        if self.entries.pop(name, None) is not None:
+            self.forgotten.append((self.passed, name))
 
     def reset_statements(self) -> None:
         self.entries, self.dealloc, self.statements_reset = {}, 0, self.clock()
@@ -145,6 +146,10 @@ class CountingServer:
             setattr(self, name, getattr(other, name))
         self.entries = copy.deepcopy(other.entries)
 
+    def forgot(self, since: Reading, but: Iterable[Key] = ()) -> bool:
+        """Whether entries other than these were reset by themselves since a reading."""
+        return any(when > since.passed and key_of(name) not in but for when, name in self.forgotten)
+
     def executed(self, since: Reading, name: str | None = None) -> tuple[int, float]:
         """Calls and milliseconds since a reading, whatever became of their counters."""
         found = [time for when, ran, time in self.ran if when > since.passed and name in (None, ran)]
@@ -155,4 +160,6 @@ def agent_documents(earlier: Reading, later: Reading, limit: int, also: Mapping[
     """The two as the history keeps them: what ran most between them has rows at both ends. also: with a row before."""
     kept = counters.kept(earlier.rows, later.rows, limit)
     before = [key for key in earlier.rows if key in kept or key in also]
-    return earlier.document(before, [key for key in kept if key not in earlier.rows]), later.document(kept)
+    ends = earlier.document(before, [key for key in kept if key not in earlier.rows]), later.document(kept)
+    ends[1]["statements"]["lost"] = counters.lost(earlier.rows, later.rows)
+    return ends

@@ -105,6 +105,13 @@ def test_those_that_ran_and_took_most_are_kept() -> None:
     assert counters.kept(before, before, 9) == counters.kept(before, now, 0) == []
 
 
+def test_whose_counters_are_gone() -> None:
+    before = {key("a"): row(5, 1.0, LONG_AGO), key("b"): row(5), key("c"): row(5), key("d"): row(5)}
+    now = {key("a"): row(9, 1.0, LATER), key("b"): row(4), key("c"): row(6), key("new"): row(1)}
+    assert counters.lost(before, now) == 3
+    assert counters.lost(before, before) == counters.lost({}, now) == 0
+
+
 MOMENTS = st.none() | st.sampled_from([LONG_AGO, LATER])
 ROWS = st.fixed_dictionaries(
     {name: st.none() | st.integers(0, 2**62) for name in counters.SUMS}

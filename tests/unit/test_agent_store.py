@@ -126,6 +126,16 @@ def test_what_was_dropped_and_another_server_are_no_beginning(store: Store) -> N
     assert store.newest(FULL, SYSTEM) == {}
 
 
+def test_that_counters_were_lost_is_known_though_only_few_have_rows(store: Store) -> None:
+    later = {"stats_since": at(30)}
+    add(store, 0, row("1", 9, 900), row("2", 9, 9), row("3", 9, 8), limit=1)
+    number = add(store, 60, row("1", 10, 1900), row("2", 19, 10, **later), limit=1)
+    found = store.document(number)["statements"]
+    assert [entry["queryid"] for entry in found["rows"]] == ["1"] and found["lost"] == 2
+    number = add(store, 120, row("1", 11, 2900), row("2", 20, 11, **later), limit=1)
+    assert store.document(number)["statements"]["lost"] == 0
+
+
 def test_that_a_statement_had_no_entry_is_known_though_only_few_have_rows(store: Store) -> None:
     old = {"stats_since": None, "minmax_stats_since": None}
     first = add(store, 0, row("1", 9, 9, **old), row("2", 9, 8, **old), limit=1)

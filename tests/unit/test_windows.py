@@ -148,6 +148,23 @@ def test_a_row_that_is_gone() -> None:
     assert told(found, "statements").endswith("any more: dropped, or among those without a row")
 
 
+def test_statements_without_a_row_that_lost_their_counters_make_the_total_a_lower_bound() -> None:
+    """Only the history knows it; the sums grew by more than what the rows did."""
+    before = shot(BEGIN, row("a"), rest={"statements": 2, "calls": 10})
+    after = shot(END, row("a", 12, 120), rest={"statements": 2, "calls": 90})
+    assert window(before, after)["statements"]["total"]["calls"] == 82
+    after["statements"]["lost"] = 1
+    found = window(before, after)
+    assert (found["statements"]["incomplete"], found["statements"]["rest"]) == (
+        "the counters of one statement were reset", None,
+    )  # fmt: skip
+    assert found["statements"]["total"]["calls"] == 2
+    assert told(found, "statements") == "the counters of one statement were reset, with what was done until then"
+    # After a reset of all that is no news.
+    after["statements"].update(stats_reset=RESET, lost=9)
+    assert window(before, after)["statements"]["incomplete"] is None
+
+
 def test_evictions_make_the_total_a_lower_bound() -> None:
     found = window(shot(BEGIN, row("a"), dealloc=3), shot(END, row("a", 12, 120), dealloc=5))
     part = found["statements"]

@@ -47,8 +47,13 @@ def told(reasons: list[dict[str, str]], *parts: str) -> list[str]:
     return [entry["reason"] for entry in reasons if entry["part"] in parts]
 
 
-def holds(server: CountingServer, since: Reading, found: dict[str, Any], reasons: list[dict[str, str]]) -> None:
-    """Nothing is negative, nothing counts twice, and what is less than what ran has a reason."""
+def holds(
+    server: CountingServer, since: Reading, found: dict[str, Any], reasons: list[dict[str, str]], silent: bool
+) -> None:
+    """Nothing is negative, nothing counts twice, and what is less than what ran has a reason.
+
+    silent: whether counters of a statement may have been lost without a sign.
+    """
     calls, total_ms = server.executed(since)
     assert all(entry["reason"] for entry in reasons)
     part, database = found["statements"], found["database"]
@@ -63,7 +68,7 @@ def holds(server: CountingServer, since: Reading, found: dict[str, Any], reasons
             ran, took_ms = server.executed(since, row["queryid"])
             assert row["calls"] <= ran and row["total_exec_time_ms"] <= took_ms + 1e-6
         assert part["total"]["calls"] <= calls and part["total"]["total_exec_time_ms"] <= total_ms + 1e-6
-        assert part["total"]["calls"] == calls or server.forgot_one or told(reasons, "statements")
+        assert part["total"]["calls"] == calls or silent or told(reasons, "statements")
         assert (part["rest"] is None) == bool(part["incomplete"])
         assert all(row["reason"] for row in part["undetermined"])
     if database is not None:
@@ -102,7 +107,7 @@ def test_windows_of_a_server_that_loses_what_it_counted(
     earlier = live(server, past)
     later = live(server, life)
     found = snapshots.window(earlier.document(earlier.most(first)), later.document(later.most(second)))
-    holds(server, earlier, found, found["reasons"])
+    holds(server, earlier, found, found["reasons"], silent=server.forgot(earlier))
 
 
 @EXAMPLES
@@ -124,7 +129,10 @@ def test_windows_of_the_agent_whatever_becomes_of_counters_and_clock(
     else:
         assert told(window.reasons, "clock") and (window.seconds is None or window.seconds > 0)
     if window.found is not None:
-        holds(server, earlier, window.found, window.reasons)
+        # What came and was reset in between nobody saw; and before PostgreSQL 17 one that was reset and did more since
+        # looks as if it had gone on.
+        silent = server.forgot(earlier, but=earlier.rows if since else ())
+        holds(server, earlier, window.found, window.reasons, silent)
         # A step that is no larger than clocks are kept in time is none.
         assert window.found["seconds"] == pytest.approx(window.seconds, abs=max(STEP_SECONDS, STEP_SHARE * HOUR))
 

@@ -54,6 +54,11 @@ def kept(before: Mapping[Key, Row], now: Mapping[Key, Row], limit: int) -> List[
     return ran[:limit]
 
 
+def lost(before: Mapping[Key, Row], now: Mapping[Key, Row]) -> int:
+    """Of how many statements the counters of `before` are gone, as far as that shows."""
+    return sum(1 for name, row in before.items() if name not in now or _began_anew(row, now[name]))
+
+
 def total(rows: Iterable[Mapping[str, Any]]) -> Dict[str, Any]:
     """The sums of all counters that may be added up, and in `statements` how many rows they are of."""
     found: Dict[str, Any] = dict.fromkeys(("statements", *SUMS), 0)

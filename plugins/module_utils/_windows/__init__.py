@@ -7,7 +7,8 @@ A reset whose moment is known makes the window of that part shorter; one whose m
 
 snapshots.window(earlier, later)
     of two snapshots of module pg_snapshot_info, or of the agent. statements.absent of the earlier one, if it is there:
-    keys of statements that had no entry then, for sure, where not all that had one have a row.
+    keys of statements that had no entry then, for sure, where not all that had one have a row. statements.lost of the
+    later one, if it is there: how many lost their counters since the earlier one, which has to be the one before it.
     Raises NotAWindow unless the later one was taken later.
     from, to            ISO 8601 in UTC, as taken_at is
     seconds             float

@@ -61,6 +61,8 @@ class _Difference:
         self.evictions = self.after["dealloc"] - (0 if reset else self.before["dealloc"])
         if self.evictions < 0:
             raise UnknownReset("its counters began anew at an unknown time: fewer evictions are counted than before")
+        # Whose counters are gone, with a row or without one; only the history knows it.
+        self.lost = 0 if reset else self.after.get("lost", 0)
         self.rows: List[Json] = []
         self.undetermined: List[Json] = []
 
@@ -126,6 +128,8 @@ class _Difference:
             return "statements were reset one by one"
         if gone and self.whole_after:
             return f"{_statements(gone)} dropped out"
+        if self.lost:
+            return f"the counters of {_statements(self.lost)} were reset"
         least = {
             name: (0 if self.reset else _whole(self.before)[name]) + listed[named] for name, named in FIGURES.items()
         }
@@ -147,6 +151,8 @@ class _Difference:
             told.append(f"of {_statements(anew)} the counters began anew in the window and count from then on")
         if unknown:
             told.append(f"what {_statements(unknown)} did in the window cannot be known")
+        if self.lost and not (self.evictions or anew or unknown or gone):
+            told.append(f"the counters of {_statements(self.lost)} were reset, with what was done until then")
         if gone:
             where = "dropped" if self.whole_after else "dropped, or among those without a row"
             told.append(f"at the end there is nothing of {_statements(gone)} any more: {where}")
