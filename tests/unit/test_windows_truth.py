@@ -26,7 +26,7 @@ UNSEEN = [("reset_one", name) for name in NAMES] + [("evict",), ("evict",), ("re
 STEPS = (-90000.37, -3599.71, -40.13, -1.07, 1.09, 40.19, 3600.41, 90000.53)
 CLOCK = [("reboot",), *(("set_clock", step) for step in STEPS)]
 HOUR = 3600
-EXAMPLES = settings(max_examples=scaled(250, 5000), deadline=None)
+EXAMPLES = settings(max_examples=scaled(120, 5000), deadline=None)
 
 
 def steps(*kinds: Any) -> st.SearchStrategy[list[Any]]:
@@ -137,7 +137,7 @@ def test_windows_of_the_agent_whatever_becomes_of_counters_and_clock(
         assert window.found["seconds"] == pytest.approx(window.seconds, abs=max(STEP_SECONDS, STEP_SHARE * HOUR))
 
 
-@settings(max_examples=scaled(100, 3000), deadline=None)
+@settings(max_examples=scaled(50, 3000), deadline=None)
 @given(st.booleans(), st.lists(steps(*KNOWN, *UNSEEN, *CLOCK), min_size=2, max_size=4), st.integers(0, 4))
 def test_percentiles_are_over_no_call_that_did_not_run(since: bool, lives: list[list[Any]], limit: int) -> None:
     server = CountingServer(since)
