@@ -71,6 +71,7 @@ class Demo:
         rows = [
             *(("the report", str(path)) for path in sorted(self.home.reports.glob("*/baseline-*.md"))),
             *(("the keys", str(path)) for path in sorted(self.home.reports.glob("*/*-strategy.md"))),
+            *(("the history", f"{path} history") for path in sorted(self.home.state.glob("bin/capacity-agent"))),
             ("the library", f"{place}.venv/bin/python -m demo psql"),
             ("the cache", f"{place}.venv/bin/python -m demo redis-cli"),
             ("the servers", f"{place}make demo-stop stops them, {place}make demo-clean removes all of it"),

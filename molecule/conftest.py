@@ -16,6 +16,14 @@ SAID = {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where xdist runs hosts side by side, the tests of one stay in their order."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        if callspec is not None:
+            item.add_marker(pytest.mark.xdist_group(callspec.id))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what the services said to the report of a failure."""

@@ -27,7 +27,12 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_place import 
     remove_file,
     write_file,
 )
-from ansible_collections.midi.capacity.plugins.module_utils._agent_program import COMMAND_MODE, Program, version_of
+from ansible_collections.midi.capacity.plugins.module_utils._agent_program import (
+    COMMAND_MODE,
+    Program,
+    config_of,
+    version_of,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._agent_timers import Timers
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
@@ -39,7 +44,7 @@ _STATE_MODE, _PRIVATE_MODE, _LOG_MODE = 0o755, 0o700, 0o750
 
 def converge(options: dict, check_mode: bool) -> dict:
     """Have the agent; gives the result of module capacity_agent. Raises OperatorError before anything is touched."""
-    timers = Timers(options["units_dir"])
+    timers = Timers(options["units_dir"], files.name_of(options["command"]))
     installation, config, owner = prepared(options, timers)
     snapshot = first_snapshot(options, config)
     plan = _Plan(options, installation, config, owner, timers)
@@ -60,19 +65,31 @@ def converge(options: dict, check_mode: bool) -> dict:
 def places(options: dict) -> list:
     """Every file for cron, systemd, logrotate and systemd-tmpfiles that there may be of ours."""
     found = []
+    own = files.name_of(options["command"])
     if options["cron_dir"]:
-        found.append(os.path.join(options["cron_dir"], files.NAME))
+        found.append(os.path.join(options["cron_dir"], own))
     if options["units_dir"]:
-        found += [os.path.join(options["units_dir"], name) for name in files.UNITS]
+        found += [os.path.join(options["units_dir"], name) for name in files.units(own)]
     if options["logrotate_dir"]:
-        found.append(os.path.join(options["logrotate_dir"], files.NAME))
+        found.append(os.path.join(options["logrotate_dir"], own))
     if options["tmpfiles_dir"]:
-        found.append(os.path.join(options["tmpfiles_dir"], f"{files.NAME}.conf"))
+        found.append(os.path.join(options["tmpfiles_dir"], f"{own}.conf"))
     return found
 
 
 def config_path(state_dir: str) -> str:
     return f"{state_dir}/conf/agent.json"
+
+
+def another_s_command(command: str, launcher: File | None, config: str) -> list:
+    """What speaks against it: a host may have several agents, and each is called by its command."""
+    other = config_of(launcher.text) if launcher else None
+    if other in (None, config):
+        return []
+    return [
+        f"{command} is the command of another agent, whose configuration is {other}: give this one a command of its"
+        " own, by which all its files are called"
+    ]
 
 
 def cannot(error: OSError) -> OperatorError:
@@ -129,7 +146,7 @@ class _Plan:
             write_file(self._options["command"], self._launcher, proof=self._program.try_launcher)
 
     def _have_files(self) -> None:
-        self._timers.stop([name for name in files.TIMERS if name not in self._wanted_timers()])
+        self._timers.stop([name for name in self._timers.names if name not in self._wanted_timers()])
         for path in self._gone:
             remove_file(path)
         for path, file in self._wanted.items():
@@ -158,13 +175,15 @@ class _Plan:
         cron, logrotate = files.cron_text(installation), files.logrotate_text(installation)
         found = {}
         if cron:
-            found[os.path.join(options["cron_dir"], files.NAME)] = cron
+            found[os.path.join(options["cron_dir"], installation.name)] = cron
         for name, text in files.unit_texts(installation).items():
             found[os.path.join(options["units_dir"], name)] = text
         if logrotate and options["logrotate_dir"]:
-            found[os.path.join(options["logrotate_dir"], files.NAME)] = logrotate
+            found[os.path.join(options["logrotate_dir"], installation.name)] = logrotate
         if options["tmpfiles_dir"]:
-            found[os.path.join(options["tmpfiles_dir"], f"{files.NAME}.conf")] = files.tmpfiles_text(installation)
+            found[os.path.join(options["tmpfiles_dir"], f"{installation.name}.conf")] = files.tmpfiles_text(
+                installation
+            )
         return {path: File(text, _FILE_MODE, self._us) for path, text in found.items()}
 
     def _plan_directories(self) -> dict:
@@ -222,6 +241,7 @@ class _Plan:
         self.change.add(program.directory, before, f"version {program.version}")
         launcher = File(program.launcher(self._config_path), COMMAND_MODE, self._us)
         now = self._looked_at(options["command"], file_at)
+        self._problems += another_s_command(options["command"], now, self._config_path)
         self._compare(options["command"], launcher)
         kept, removed = program.others(version_of(now.text, options["prefix"]) if now else None)
         for path in removed:
@@ -230,7 +250,7 @@ class _Plan:
 
     def _plan_timers(self) -> None:
         wanted = self._wanted_timers()
-        for name in files.TIMERS:
+        for name in self._timers.names:
             before = self._timers.state(name)
             if before and before.startswith("masked"):
                 self._problems.append(f"{name} is masked: unmask it (systemctl unmask {name})")

@@ -68,6 +68,9 @@ def odd_paths(options: dict) -> list:
         value = options[name]
         if not (files.is_plain_path(value) or (not value and name in _MAY_BE_EMPTY)):
             found.append(f"{name} is {value!r}: write an absolute path of letters, digits and _.,+@:=-")
+    if files.is_plain_path(options["command"]) and not files.is_name(files.name_of(options["command"])):
+        # run-parts(8) and cron pass over files of other names.
+        found.append(f"command is {options['command']!r}: call it by letters, digits, _ and -")
     return found
 
 

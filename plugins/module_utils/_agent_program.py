@@ -162,6 +162,12 @@ def version_of(launcher: str, prefix: str) -> str | None:
     return os.path.basename(found[1]) if found and os.path.dirname(found[1]) == prefix else None
 
 
+def config_of(launcher: str) -> str | None:
+    """The configuration that a command uses, by its text; None where it is no command of ours."""
+    found = re.search(r"^sys\.exit\(main\(sys\.argv\[1:\], '([^']+)'\)\)$", launcher, re.MULTILINE)
+    return found[1] if found else None
+
+
 def installed(prefix: str) -> list:
     """Everything below the prefix that is a version or was to be one."""
     try:

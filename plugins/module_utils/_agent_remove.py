@@ -8,16 +8,17 @@ import contextlib
 import os
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_install_config as agent_config
-from ansible_collections.midi.capacity.plugins.module_utils._agent.files import TIMERS
+from ansible_collections.midi.capacity.plugins.module_utils._agent.files import name_of
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install import (
     HEADER,
+    another_s_command,
     cannot,
     config_path,
     places,
     remove_tree,
 )
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import odd_paths
-from ansible_collections.midi.capacity.plugins.module_utils._agent_place import InTheWay, file_at, remove_file
+from ansible_collections.midi.capacity.plugins.module_utils._agent_place import File, InTheWay, file_at, remove_file
 from ansible_collections.midi.capacity.plugins.module_utils._agent_program import installed
 from ansible_collections.midi.capacity.plugins.module_utils._agent_timers import Timers
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
@@ -29,9 +30,12 @@ def remove(options: dict, check_mode: bool) -> dict:
     problems = odd_paths(options)
     if problems:
         raise OperatorError("the agent cannot be removed, and nothing was touched", items=problems)
-    timers = Timers(options["units_dir"])
-    change = Change(HEADER)
     given = agent_config.document(options)
+    problems = another_s_command(options["command"], _file(options["command"]), config_path(given["state_dir"]))
+    if problems:
+        raise OperatorError("the agent cannot be removed, and nothing was touched", items=problems)
+    timers = Timers(options["units_dir"], name_of(options["command"]))
+    change = Change(HEADER)
     config = {**given, **_stored(config_path(given["state_dir"])), **(options["config"] or {})}
     # Node exporter would tell for ever what an old one says.
     files = [*places(options), options["command"], config_path(given["state_dir"])]
@@ -40,7 +44,7 @@ def remove(options: dict, check_mode: bool) -> dict:
     versions = installed(options["prefix"])
     for path in [*files, *versions]:
         change.add(path, "there", None)
-    for name in TIMERS:
+    for name in timers.names:
         change.add(f"systemd: {name}", timers.state(name), None)
     if timers.stale:
         change.add("systemd", "units as they were", "units as they are")
@@ -58,7 +62,7 @@ def remove(options: dict, check_mode: bool) -> dict:
 
 
 def _apply(options: dict, files: list, versions: list, timers: Timers) -> None:
-    timers.stop(list(TIMERS))
+    timers.stop(list(timers.names))
     for path in files:
         remove_file(path)
     timers.begin([], [os.path.basename(path) for path in files if path.endswith((".timer", ".service"))])
@@ -71,11 +75,15 @@ def _apply(options: dict, files: list, versions: list, timers: Timers) -> None:
 
 def _stored(path: str) -> dict:
     """The configuration that the agent has had; nothing where it cannot be read."""
-    try:
-        found = file_at(path)
-    except (InTheWay, OSError):
-        return {}
+    found = _file(path)
     return agent_config.parsed(found.text) if found else {}
+
+
+def _file(path: str) -> File | None:
+    try:
+        return file_at(path)
+    except (InTheWay, OSError):
+        return None
 
 
 def _kept(config: dict) -> list:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import subprocess
 
-from ansible_collections.midi.capacity.plugins.module_utils._agent.files import TIMERS, UNITS
+from ansible_collections.midi.capacity.plugins.module_utils._agent.files import timers, units
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
 # Where systemd looks for units by itself (systemd.unit(5)).
@@ -26,8 +26,10 @@ _TIMEOUT_SECONDS = 90
 class Timers:
     """What systemd says of our units. Where it does not read the directory, or does not run, it is not asked."""
 
-    def __init__(self, directory: str) -> None:
-        self._directory = directory
+    def __init__(self, directory: str, name: str) -> None:
+        """name: of the agent, as files.name_of tells."""
+        self._directory, self._name = directory, name
+        self.names = timers(name)
         self.is_systemd_s = os.path.normpath(directory or "/nowhere") in _READ_BY_SYSTEMD
         self.runs = os.path.isdir(RUNS)
         self._asked = self.is_systemd_s and self.runs
@@ -71,14 +73,14 @@ class Timers:
 
     def _read(self) -> None:
         names = "Id,LoadState,UnitFileState,ActiveState,NeedDaemonReload"
-        text = _systemctl("show", f"--property={names}", *UNITS)
+        text = _systemctl("show", f"--property={names}", *units(self._name))
         for block in text.split("\n\n"):
             found = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
             if found.get("NeedDaemonReload") == "yes":
                 self.stale = True
             name = found.get("Id")
             there = found.get("LoadState") != "not-found" or found.get("ActiveState") != "inactive"
-            if name in TIMERS and there:
+            if name in self.names and there:
                 self._states[name] = f"{found.get('UnitFileState') or 'no file'}, {found.get('ActiveState')}"
 
 

@@ -42,10 +42,12 @@ options:
     description:
       - The directory of the versions of the program.
     type: path
-    default: /usr/local/lib/midi-capacity
+    default: /usr/local/lib/capacity-agent
   command:
     description:
       - The command that starts the program. It uses the Python that this module runs with.
+      - What cron, systemd, logrotate and C(systemd-tmpfiles) get is called as it is, so a host may have several agents,
+        each with a command, an O(prefix) and a C(state_dir) of its own.
     type: path
     default: /usr/local/bin/capacity-agent
   schedule:
@@ -219,7 +221,7 @@ SPEC = ArgumentSpec(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "config": {"type": "dict"},
         "account": {"type": "str"},
-        "prefix": {"type": "path", "default": "/usr/local/lib/midi-capacity"},
+        "prefix": {"type": "path", "default": "/usr/local/lib/capacity-agent"},
         "command": {"type": "path", "default": "/usr/local/bin/capacity-agent"},
         "schedule": {"type": "str", "choices": ["cron", "timer", "none"], "default": "cron"},
         "deadman": {"type": "str", "choices": ["auto", "cron", "timer", "none"], "default": "auto"},

@@ -576,3 +576,26 @@ def test_a_snapshot_that_fails_is_told_with_what_the_agent_says(
     said = run_module("capacity_agent", fails=True, **{**wanted, "snapshot": True})["msg"]
     assert "the agent is installed, and its snapshot failed: " in said
     assert "the lock cannot be opened" in said and f"{wanted['command']} doctor" in said
+
+
+def test_a_second_agent_has_a_command_and_files_of_its_own(
+    run_module: RunModule, home: Path, wanted: dict[str, Any], installed: dict
+) -> None:
+    config = {**wanted["config"], "database": "other", "state_dir": f"{home}/other"}
+    before = everything(home)
+    said = run_module("capacity_agent", fails=True, **{**wanted, "config": config})["msg"]
+    assert f"is the command of another agent, whose configuration is {installed['config']}: give this one" in said
+    said = run_module("capacity_agent", fails=True, **{**wanted, "config": config, "state": "absent"})["msg"]
+    assert "is the command of another agent" in said
+    said = run_module("capacity_agent", fails=True, **{**wanted, "config": config, "command": f"{home}/bin/other.py"})
+    assert "call it by letters, digits, _ and -" in said["msg"]
+    assert everything(home) == before
+
+    other = {**wanted, "config": config, "command": f"{home}/bin/capacity-other", "prefix": f"{home}/lib/other"}
+    done = run_module("capacity_agent", **other)
+    assert (
+        f"{home}/cron/capacity-other" in done["files"] and f"{home}/units/capacity-other-deadman.timer" in done["files"]
+    )
+    assert run_module("capacity_agent", **wanted)["changed"] is False
+    run_module("capacity_agent", **{**other, "state": "absent"})
+    assert run_module("capacity_agent", **wanted)["changed"] is False

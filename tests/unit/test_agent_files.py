@@ -62,7 +62,7 @@ def test_cron_runs_what_is_cron_s() -> None:
 def test_timers_run_what_is_theirs() -> None:
     assert list(files.unit_texts(INSTALLATION)) == ["capacity-agent-deadman.service", "capacity-agent-deadman.timer"]
     units = files.unit_texts(BY_TIMERS)
-    assert set(units) == {name for name in files.UNITS if "deadman" not in name}
+    assert set(units) == {name for name in files.units("capacity-agent") if "deadman" not in name}
     timer = sections(units["capacity-agent-snapshot.timer"])
     assert timer["[Timer]"] == [("OnCalendar", "*-*-* *:05:00"), ("AccuracySec", "1s")]
     assert timer["[Install]"] == [("WantedBy", "timers.target")]
@@ -154,12 +154,14 @@ def test_whom_cron_mails() -> None:
 
 
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
-    by_systemd = dataclasses.replace(BY_TIMERS, account="root", group="root", command="/bin/true", deadman_by="timer")
+    (tmp_path / "capacity-agent").symlink_to("/bin/true")
+    command = str(tmp_path / "capacity-agent")
+    by_systemd = dataclasses.replace(BY_TIMERS, account="root", group="root", command=command, deadman_by="timer")
     units = files.unit_texts(by_systemd)
-    assert set(units) == set(files.UNITS)
+    assert set(units) == set(files.units("capacity-agent"))
     for name, text in units.items():
         (tmp_path / name).write_text(text)
-    command = ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in units)]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    arguments = ["systemd-analyze", "verify", "--man=no", *(str(tmp_path / name) for name in units)]
+    done = subprocess.run(arguments, check=False, capture_output=True, text=True)
     # Of other units of this host it may say what it likes.
-    assert not [line for line in done.stderr.splitlines() if files.NAME in line], done.stderr
+    assert not [line for line in done.stderr.splitlines() if "capacity-agent" in line], done.stderr

@@ -34,7 +34,7 @@ class Host:
         options |= {"cron_dir": f"{self.home}/cron", "units_dir": f"{self.home}/units", "tmpfiles_dir": ""}
         options["config"] = {"host": "db1", "database": "midi", "state_dir": f"{self.home}/state"}
         options |= changes
-        found, _config, _owner = prepared(options, _agent_timers.Timers(options["units_dir"]))
+        found, _config, _owner = prepared(options, _agent_timers.Timers(options["units_dir"], "capacity-agent"))
         return found.schedule_by, found.deadman_by
 
 

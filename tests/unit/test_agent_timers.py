@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_timers
-from ansible_collections.midi.capacity.plugins.module_utils._agent.files import TIMERS, UNITS
+from ansible_collections.midi.capacity.plugins.module_utils._agent.files import timers as timers_of
+from ansible_collections.midi.capacity.plugins.module_utils._agent.files import units
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
+TIMERS, UNITS = timers_of("capacity-agent"), units("capacity-agent")
 SNAPSHOT, CAPTURE, DEADMAN = TIMERS
 
 
@@ -34,7 +36,7 @@ class Systemd:
                 f"Id={name}\nLoadState={load}\nActiveState={active}\nUnitFileState={enabled}\nNeedDaemonReload={stale}\n"
             )
         self._shown.write_text("\n".join(blocks))
-        return _agent_timers.Timers(directory)
+        return _agent_timers.Timers(directory, "capacity-agent")
 
     def told(self) -> list[str]:
         return self.calls.read_text().splitlines() if self.calls.exists() else []
@@ -115,11 +117,11 @@ def test_of_a_directory_that_it_does_not_read_it_is_told_nothing(systemd: System
 def test_where_it_does_not_run_it_is_asked_nothing(systemd: Systemd, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_agent_timers, "RUNS", "/nowhere")
     systemd.fail()
-    timers = _agent_timers.Timers("/etc/systemd/system")
+    timers = _agent_timers.Timers("/etc/systemd/system", "capacity-agent")
     assert (timers.usable(), timers.wanted()) == (False, None)
 
 
 def test_what_it_refuses_is_told(systemd: Systemd) -> None:
     systemd.fail()
     with pytest.raises(OperatorError, match="systemctl failed: it is broken .systemctl show"):
-        _agent_timers.Timers("/etc/systemd/system/")
+        _agent_timers.Timers("/etc/systemd/system/", "capacity-agent")

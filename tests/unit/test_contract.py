@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import channels
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds import table
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
@@ -383,3 +386,14 @@ def test_an_execution_environment_gets_what_is_tested() -> None:
             assert wanted.specifier.contains(tested), (
                 f"{files['python']}: {wanted} leaves out {tested}, which is tested"
             )
+
+
+def test_the_example_s_alerts_can_be_had() -> None:
+    """Values of a vault are looked at as what they are there for."""
+    variables = yaml.safe_load(
+        (ROOT / "inventories/example/group_vars/postgres.yml")
+        .read_text()
+        .replace("{{ vault_slack_webhook }}", "https://hooks.example.org/x")
+    )
+    assert channels.read(variables["monitoring_cron_channels"])[1] == []
+    assert table.read(variables["capacity_thresholds"])[1] == []

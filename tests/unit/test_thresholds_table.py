@@ -15,6 +15,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._thresholds.units im
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.collection import ROOT
 from tests.unit.thresholds_example import threshold
 
 CPU = "cpu_busy_percent"
@@ -232,3 +233,15 @@ def test_nothing_breaks_it_and_what_it_gives_is_sound(entries: Any) -> None:
         assert one.warn is not None or one.critical is not None or not one.enabled
     json.dumps([one._replace(metric=None) for one in found], allow_nan=False)
     assert all(isinstance(text, str) and text for text in wrong)
+
+
+def test_the_guide_has_the_defaults() -> None:
+    def number(value: float | None) -> str:
+        return "" if value is None else f"{value:g}" if value < 1e6 else str(int(value))
+
+    rows = [line for line in (ROOT / "docs" / "agent.md").read_text().splitlines() if line.startswith("| `")]
+    assert [row for row in rows if "capacity-agent" not in row] == [
+        f"| `{found.metric.name}` | {found.metric.meaning} | {number(found.warn)} | {number(found.critical)}"
+        f" | {found.samples} | {number(found.hysteresis)} |"
+        for found in table.read([])[0]
+    ]

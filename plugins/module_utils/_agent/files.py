@@ -11,15 +11,12 @@ from typing import Dict, List, Optional, Tuple
 
 from ansible_collections.midi.capacity.plugins.module_utils._agent.schedule import Schedule, Times
 
-NAME = "capacity-agent"
 CRON, TIMER, NONE, AUTO = "cron", "timer", "none", "auto"
 JOBS = {
     "snapshot": "a snapshot of PostgreSQL, Redis and the host",
     "capture": "the counters of statements between snapshots",
     "deadman": "an alert where snapshots do not come any more",
 }
-UNITS = tuple(f"{NAME}-{job}.{kind}" for job in JOBS for kind in ("service", "timer"))
-TIMERS = tuple(name for name in UNITS if name.endswith(".timer"))
 RUNTIME_MODE = 0o750
 # What is in a run beside the agent's own deadline: Python's start, and messages that are tried again.
 GRACE_SECONDS = 180
@@ -27,6 +24,7 @@ _HEADER = "# Written by midi.capacity, module capacity_agent, and written again 
 _CRON_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # What none of the formats takes for something else: a % begins standard input in cron, and a specifier in systemd.
 _PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_.,+@:=-]+)+\Z")
+_NAME = re.compile(r"[A-Za-z0-9_-]+\Z")
 _MAILTO = re.compile(r"[A-Za-z0-9_.,+@=-]*\Z")
 
 
@@ -46,6 +44,29 @@ class Installation:
     runtime_dir: str
     log_file: Optional[str]
     textfile: Optional[str]
+
+    @property
+    def name(self) -> str:
+        return name_of(self.command)
+
+
+def name_of(command: str) -> str:
+    """What all files of an agent are called, so that several agents of a host have theirs."""
+    return os.path.basename(command)
+
+
+def is_name(name: str) -> bool:
+    """Whether cron takes a file of that name."""
+    return bool(_NAME.match(name))
+
+
+def units(name: str) -> Tuple[str, ...]:
+    """All units that there may be of it."""
+    return tuple(f"{name}-{job}.{kind}" for job in JOBS for kind in ("service", "timer"))
+
+
+def timers(name: str) -> Tuple[str, ...]:
+    return tuple(unit for unit in units(name) if unit.endswith(".timer"))
 
 
 def is_plain_path(path: str) -> bool:
@@ -94,8 +115,8 @@ def unit_texts(installation: Installation) -> Dict[str, str]:
     """Units of systemd by their names; none where timers run nothing."""
     found: Dict[str, str] = {}
     for job, times in jobs(installation, TIMER).items():
-        found[f"{NAME}-{job}.service"] = _service(installation, job)
-        found[f"{NAME}-{job}.timer"] = _timer(job, times)
+        found[f"{installation.name}-{job}.service"] = _service(installation, job)
+        found[f"{installation.name}-{job}.timer"] = _timer(installation.name, job, times)
     return found
 
 
@@ -150,11 +171,11 @@ def _service(installation: Installation, job: str) -> str:
     )
 
 
-def _timer(job: str, times: Times) -> str:
+def _timer(name: str, job: str, times: Times) -> str:
     calendar = "".join(f"OnCalendar={text}\n" for text in times.on_calendar())
     return (
         f"{_HEADER}[Unit]\n"
-        f"Description=midi.capacity: when to run {NAME} {job}\n"
+        f"Description=midi.capacity: when to run {name} {job}\n"
         f"\n[Timer]\n{calendar}AccuracySec=1s\n"
         "\n[Install]\nWantedBy=timers.target\n"
     )
