@@ -8,10 +8,16 @@ Always of the same width, so that texts sort as moments do.
 from __future__ import annotations
 
 import datetime
+import re
+
+_USUAL = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z\Z", re.ASCII)
 
 
 def parsed(moment: str) -> datetime.datetime:
     """The moment with its zone; a text without a fraction is read as well. Raises ValueError."""
+    if _USUAL.match(moment):
+        # Some ten times as fast, and a history has many.
+        return datetime.datetime.fromisoformat(moment[:-1]).replace(tzinfo=datetime.timezone.utc)
     form = "%Y-%m-%dT%H:%M:%S.%fZ" if "." in moment else "%Y-%m-%dT%H:%M:%SZ"
     return datetime.datetime.strptime(moment, form).replace(tzinfo=datetime.timezone.utc)
 

@@ -18,7 +18,6 @@ import tempfile
 import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import psycopg2
@@ -62,20 +61,20 @@ def run() -> str:
         shown = []
         for title, arguments in (("text", ()), ("--json", ("--json",)), ("--csv", ("--csv",))):
             taken = [agent.run("history", "--since", f"{DAYS + 1}d", *arguments) for _round in range(ROUNDS)]
-            shown.append((title, median(one.seconds for one in taken), len(taken[0].output.splitlines())))
+            # The least: what else the machine does is no matter of the program.
+            least = min(taken, key=lambda one: one.seconds)
+            shown.append((title, least.seconds, least.cpu_seconds, len(least.output.splitlines())))
     lines = [
         f"{'':<28}{'':>12}{'at most':>12}",
         f"{'size of the history':<28}{size / 1e6:>9.1f} MB{MOST_BYTES / 1e6:>9.0f} MB  {_verdict(size, MOST_BYTES)}",
     ]
-    for title, seconds, count in shown:
-        verdict = _verdict(seconds, MOST_SECONDS)
-        lines.append(
-            f"{f'history --since, {title}':<28}{seconds:>10.2f} s{MOST_SECONDS:>10.0f} s  {verdict}, {count:,} lines"
-        )
+    for title, seconds, cpu, count in shown:
+        told = f"{_verdict(seconds, MOST_SECONDS)}, CPU {cpu:.2f} s, {count:,} lines"
+        lines.append(f"{f'history --since, {title}':<28}{seconds:>10.2f} s{MOST_SECONDS:>10.0f} s  {told}")
     lines += ["", f"{'table':<28}{'rows':>12}{'size':>12}"]
     lines += [f"{name:<28}{rows:>12,}{bytes_ / 1e6:>9.1f} MB" for name, rows, bytes_ in tables]
     lines.append(
-        f"{DAYS} days, written in {written:.0f} s; medians of {ROUNDS} runs of the program, its start included"
+        f"{DAYS} days, written in {written:.0f} s; the least of {ROUNDS} runs of the program, its start included"
     )
     return "\n".join(lines)
 
@@ -284,7 +283,7 @@ class _Year:
         if document["host"]:
             document["host"] = _jittered(document["host"], self._chance)
         document["statements"] = {
-            **{name: document["statements"][name] for name in ("dealloc", "stats_reset", "hidden")},
+            **{name: document["statements"][name] for name in document["statements"] if name not in _OF_THE_STORE},
             "all": counters.total(found.values()),
         }
         return document
@@ -295,6 +294,10 @@ class _Year:
             value = entry["value"]
             varied[name] = {**entry, "value": value and value * self._chance.uniform(0.5, 1.5)}
         return varied
+
+
+# What the store gives with a document, and does not take.
+_OF_THE_STORE = ("rows", "rest", "absent")
 
 
 def _light(document: dict[str, Any]) -> dict[str, Any]:

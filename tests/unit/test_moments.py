@@ -28,6 +28,21 @@ def test_what_is_no_moment_in_utc(text: str) -> None:
         _moments.parsed(text)
 
 
+@pytest.mark.parametrize("text", ["2026-13-24T00:10:00.000Z", "2026-11-31T00:10:00.000Z", "2026-11-24T24:10:00.000Z"])
+def test_what_is_no_moment_at_all(text: str) -> None:
+    with pytest.raises(ValueError, match="."):
+        _moments.parsed(text)
+
+
+@given(st.datetimes(timezones=st.just(datetime.UTC), min_value=datetime.datetime(1971, 1, 1)))
+def test_what_is_written_is_read_to_the_millisecond(moment: datetime.datetime) -> None:
+    text = _moments.written(moment)
+    read = _moments.parsed(text)
+    assert read == moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    # With another number of digits it is read in another way, to the same end.
+    assert read == _moments.parsed(f"{text[:-1]}000Z")
+
+
 @given(st.lists(st.datetimes(timezones=st.timezones(), min_value=datetime.datetime(1971, 1, 1)), min_size=2))
 def test_moments_sort_as_their_texts_do(moments: list[datetime.datetime]) -> None:
     texts = [_moments.written(moment) for moment in sorted(moments)]
