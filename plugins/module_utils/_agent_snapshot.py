@@ -30,6 +30,8 @@ _PRUNED = "pruned"
 _PLACE = "place"
 PRUNE_SECONDS = 20 * 3600
 _DAY_SECONDS = 86400
+# By so much what is too old moves on at a time: a clock that is years ahead for an hour costs days, not the history.
+PRUNED_SECONDS = 2 * _DAY_SECONDS
 # Snapshots that are looked at for one that has a server.
 _LOOKED_AT = 50
 
@@ -122,12 +124,14 @@ def prune(run: Run) -> int:
     """Removes what is too old or too much; gives how many snapshots went."""
     config = run.config
     at = _agent_clock.now()
+    last = run.store.memory(_PRUNED)
+    old = at if last is None else min(at, _moments.after(last["old"], PRUNED_SECONDS))
     before = {
-        FULL: _moments.after(at, -config.keep_days * _DAY_SECONDS),
-        STATEMENTS: _moments.after(at, -config.keep_captures_days * _DAY_SECONDS),
+        FULL: _moments.after(old, -config.keep_days * _DAY_SECONDS),
+        STATEMENTS: _moments.after(old, -config.keep_captures_days * _DAY_SECONDS),
     }
     gone = run.store.prune(before, config.max_bytes)
-    run.store.remember(_PRUNED, {"at": at, "snapshots": gone})
+    run.store.remember(_PRUNED, {"at": at, "old": old, "snapshots": gone})
     return gone
 
 

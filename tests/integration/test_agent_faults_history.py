@@ -71,6 +71,28 @@ def test_what_is_too_old_goes(agent: Agent, clock: HostClock) -> None:
     assert agent("check").returncode == 0 and agent.sent() == []
 
 
+def test_a_clock_that_is_years_ahead_for_a_while_does_not_cost_the_history(agent: Agent, clock: HostClock) -> None:
+    agent.configure(keep_days=4)
+    for _step in range(4):
+        clock.passes(8 * HOUR)
+        assert agent("snapshot").returncode == 0
+    before = taken(agent)
+    clock.is_set(10 * 365 * DAY)
+    for _step in range(2):
+        clock.passes(HOUR)
+        assert agent("snapshot").returncode == 0
+    assert taken(agent)[:4] == before
+    clock.is_set(-10 * 365 * DAY)
+    clock.passes(HOUR)
+    assert agent("snapshot").returncode == 0
+    assert taken(agent)[:4] == before and len(taken(agent)) == 7
+    # And what is too old still goes.
+    for _step in range(5):
+        clock.passes(DAY)
+        assert agent("snapshot").returncode == 0
+    assert not set(before) & set(taken(agent))
+
+
 def test_what_is_too_much_goes(postgres: EmbeddedPostgres, agent: Agent, clock: HostClock) -> None:
     agent.configure(max_bytes=MOST_BYTES, statements_limit=1000)
     moments = []
