@@ -268,12 +268,13 @@ class _Year:
         growth = 1 + at / (DAYS * DAY)
         document["taken_at"] = self._moment(at)
         for name, value in document["database"].items():
-            if type(value) in (int, float) and name != "datid":
-                document["database"][name] = type(value)(value * (1 + at / HOUR) + self._chance.randrange(1000))
+            if _counts(value) and name != "datid":
+                grown = value * (1 + at / HOUR) + self._chance.randrange(1000)
+                document["database"][name] = int(grown) if isinstance(value, int) else grown
         for rows in (document["sizes"]["tables"], document["sizes"]["indexes"]):
             for row in rows:
                 for name, value in row.items():
-                    if type(value) is int:
+                    if _counts(value):
                         row[name] = int(value * growth) + self._chance.randrange(2) * 8192
         document["sizes"]["database_bytes"] = int(document["sizes"]["database_bytes"] * growth)
         document["growth"]["rows"] = int(document["growth"]["rows"] * growth) + self._chance.randrange(50)
@@ -311,6 +312,13 @@ def _jittered(value: Any, chance: random.Random) -> Any:
         return {name: _jittered(inner, chance) for name, inner in value.items()}
     if isinstance(value, list):
         return [_jittered(inner, chance) for inner in value]
-    if type(value) is int:
+    if not _counts(value):
+        return value
+    if isinstance(value, int):
         return value + chance.randrange(max(1, value // 100))
-    return value * chance.uniform(0.9, 1.1) if type(value) is float else value
+    return value * chance.uniform(0.9, 1.1)
+
+
+def _counts(value: Any) -> bool:
+    """Whether it is a number; True and False are none."""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
