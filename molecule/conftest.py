@@ -16,6 +16,7 @@ SAID = {
 }
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where xdist runs hosts side by side, the tests of one stay in their order."""
     for item in items:

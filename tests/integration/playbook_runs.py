@@ -135,12 +135,15 @@ class Phase1(Runs):
         return run_playbook(playbook, self.directory, self._inventory(), *arguments, environment=environment, **extra)
 
     def begin(self, *arguments: str, playbook: str = PHASE1, **extra: Any) -> subprocess.Popen[str]:
-        """A run that goes on, in a process group of its own, with what it prints as a pipe."""
+        """A run that goes on, in a process group of its own, with what it prints as a pipe.
+
+        A task is named when it begins; where hosts that skip it are not shown, that waits for its first result.
+        """
         command = playbook_command(playbook, self.directory, self._inventory(), *arguments, **extra)
         return subprocess.Popen(
             command,
             cwd=self.directory,
-            env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1"},
+            env={**ENVIRONMENT, "PYTHONUNBUFFERED": "1", "ANSIBLE_DISPLAY_SKIPPED_HOSTS": "true"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

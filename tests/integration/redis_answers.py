@@ -16,8 +16,8 @@ Answer = str | list[Any] | None
 @contextlib.contextmanager
 def answering(answers: Mapping[str, Answer]) -> Iterator[int]:
     """Its port on 127.0.0.1. answers: by the beginning of a command, the longest that fits; others are answered OK."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        thread = threading.Thread(target=_accept, args=(listening, answers))
+    with socket.create_server(("127.0.0.1", 0)) as listening, contextlib.ExitStack() as connections:
+        thread = threading.Thread(target=_accept, args=(listening, connections, answers))
         thread.start()
         try:
             yield listening.getsockname()[1]
@@ -27,14 +27,28 @@ def answering(answers: Mapping[str, Answer]) -> Iterator[int]:
             thread.join()
 
 
-def _accept(listening: socket.socket, answers: Mapping[str, Answer]) -> None:
+def _accept(listening: socket.socket, connections: contextlib.ExitStack, answers: Mapping[str, Answer]) -> None:
+    """A thread for each connection: whoever has one that is silent must not keep another one waiting."""
     while True:
         try:
             connection, _address = listening.accept()
         except OSError:
             return
-        with connection, connection.makefile("rb") as commands, contextlib.suppress(ConnectionError):
-            _serve(connection, commands, answers)
+        thread = threading.Thread(target=_attend, args=(connection, answers))
+        thread.start()
+        connections.callback(_end, connection, thread)
+
+
+def _end(connection: socket.socket, thread: threading.Thread) -> None:
+    # Wakes up the thread that waits for the next command.
+    with contextlib.suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    thread.join()
+
+
+def _attend(connection: socket.socket, answers: Mapping[str, Answer]) -> None:
+    with connection, connection.makefile("rb") as commands, contextlib.suppress(ConnectionError):
+        _serve(connection, commands, answers)
 
 
 def _serve(connection: socket.socket, commands, answers: Mapping[str, Answer]) -> None:

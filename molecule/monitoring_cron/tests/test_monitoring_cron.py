@@ -81,7 +81,8 @@ def test_the_history_fills_by_itself(host: Any) -> None:
     assert {run["outcome"] for run in found["runs"] if run["outcome"]} <= {"done", "locked"}
     assert [entry for entry in found["states"] if entry["state"] not in ("ok",)] == []
     history = json.loads(agent(host, "history --json").stdout)
-    assert history[-1]["readings"]["statement_mean_ms"]["value"] > 0
+    # It takes two snapshots, and none of the window's figures is in doubt.
+    assert history[-1]["readings"]["statements_evicted"]["value"] == 0
     assert agent(host, "check").rc == 0
     assert agent(host, "doctor").rc == 0
 
