@@ -65,7 +65,7 @@ unit: setup-test test-tools ## tests of the pure packages; TESTS= for some of th
 	@python -m pytest -n 2 $(or $(TESTS),tests/unit)
 
 integration: setup-test test-tools ## tests against embedded servers; TESTS= for some of them
-	@python -m pytest -n 2 --dist loadfile $(or $(TESTS),tests/integration)
+	@python -m pytest -n 3 --dist loadfile $(or $(TESTS),tests/integration)
 
 browser: setup-test test-tools ## the page of a report in headless Chromium; TESTS= for some of them
 	@python -m pytest $(or $(TESTS),tests/browser)

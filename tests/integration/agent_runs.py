@@ -34,7 +34,7 @@ def with_statements(postgres: EmbeddedPostgres) -> None:
 class Agent:
     """The agent of one server, its files under `home`, with a channel that keeps what it is sent, a line each."""
 
-    def __init__(self, home: Path, postgres: EmbeddedPostgres, /, **fields: Any) -> None:
+    def __init__(self, home: Path, server: EmbeddedPostgres, /, **fields: Any) -> None:
         """fields: of the configuration, beside or instead of the usual ones."""
         self.home = home
         # Runs before the program, in its process.
@@ -54,7 +54,7 @@ class Agent:
             "runtime_dir": str(home / "run"),
             "log_file": str(home / "agent.log"),
             "textfile": str(self.textfile),
-            "postgres": {"login_host": str(postgres.socket), "login_user": "postgres"},
+            "postgres": {"login_host": str(server.socket), "login_user": "postgres"},
             "channels": [{"type": "command", "argv": ["/bin/sh", "-c", f"cat >> {self._sent}"]}],
             "thresholds": NOT_OF_THE_HOST,
         }
