@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import Store
 
-from demo.servers import EmbeddedPostgres
+from demo.servers import EmbeddedPostgres, kill
 from tests.integration.conftest import ROOT, query
 
 PROGRAM = """
@@ -29,6 +29,11 @@ def with_statements(postgres: EmbeddedPostgres) -> None:
     postgres.stop()
     postgres.start()
     query(postgres, "CREATE EXTENSION pg_stat_statements")
+
+
+def crash(postgres: EmbeddedPostgres) -> None:
+    """kill -9 to its first process."""
+    kill(int((postgres.data / "postmaster.pid").read_text().splitlines()[0]))
 
 
 class Agent:

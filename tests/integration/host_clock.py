@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from demo.servers import EmbeddedPostgres
@@ -70,7 +71,9 @@ class HostClock:
 class PostgresOfHost(EmbeddedPostgres):
     """A PostgreSQL by such a clock."""
 
-    clock: HostClock
+    def __init__(self, home: Path, clock: HostClock, settings: Mapping[str, str] | None = None) -> None:
+        super().__init__(home, settings)
+        self.clock = clock
 
     @property
     def _prefix(self) -> list[str]:  # type: ignore[override]

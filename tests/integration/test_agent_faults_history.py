@@ -32,8 +32,7 @@ def clock(tmp_path: Path) -> HostClock:
 
 @pytest.fixture
 def postgres(tmp_path: Path, clock: HostClock) -> Iterator[EmbeddedPostgres]:
-    server = PostgresOfHost(tmp_path / "pg")
-    server.clock = clock
+    server = PostgresOfHost(tmp_path / "pg", clock)
     server.create()
     server.start()
     yield server

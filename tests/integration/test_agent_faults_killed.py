@@ -40,11 +40,14 @@ def stored(agent: Agent) -> dict[str, list[int]]:
         assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
     with agent.store() as store:
         assert store.problems() == []
-        found = {kind: [head["id"] for head in store.heads(kind)] for kind in (FULL, STATEMENTS)}
+        heads = {kind: store.heads(kind) for kind in KINDS["snapshot"]}
+        found = {kind: [head["id"] for head in listed] for kind, listed in heads.items()}
+        # Those of before were looked at when they were the last.
         for number in (number for numbers in found.values() for number in numbers[-3:]):
             assert store.document(number)["statements"]["rows"]
-        assert all(entry["readings"]["agent_failures"]["value"] == 0 for entry in store.readings())
-        assert [entry["id"] for entry in store.readings()] == found[FULL]
+        readings = store.readings(heads[FULL][-3:][0]["taken_at"])
+        assert [entry["id"] for entry in readings] == found[FULL][-3:]
+        assert all(entry["readings"]["agent_failures"]["value"] == 0 for entry in readings)
     return found
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from demo.servers import EmbeddedPostgres, EmbeddedRedis, kill
-from tests.integration.agent_runs import Agent, with_statements
+from demo.servers import EmbeddedPostgres, EmbeddedRedis
+from tests.integration.agent_runs import Agent, crash, with_statements
 from tests.integration.conftest import query
 
 
@@ -18,10 +18,6 @@ from tests.integration.conftest import query
 def agent(tmp_path: Path, postgres: EmbeddedPostgres, redis_server: EmbeddedRedis) -> Agent:
     with_statements(postgres)
     return Agent(tmp_path, postgres, redis={"login_unix_socket": str(redis_server.socket)})
-
-
-def crash(postgres: EmbeddedPostgres) -> None:
-    kill(int((postgres.data / "postmaster.pid").read_text().splitlines()[0]))
 
 
 @pytest.mark.parametrize("stop", [EmbeddedPostgres.stop, crash], ids=["stopped", "killed"])

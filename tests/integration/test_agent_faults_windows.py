@@ -8,6 +8,7 @@ import math
 import os
 import random
 import signal
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -17,8 +18,8 @@ import pytest
 from ansible_collections.midi.capacity.plugins.module_utils._agent.window import Window, between
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL
 
-from demo.servers import EmbeddedRedis, kill, until
-from tests.integration.agent_runs import Agent
+from demo.servers import EmbeddedRedis, until
+from tests.integration.agent_runs import Agent, crash
 from tests.integration.conftest import query
 from tests.integration.host_clock import HostClock, PostgresOfHost
 from tests.scale import scaled
@@ -101,13 +102,13 @@ class Life:
 
     def stop_at_once(self) -> Expected:
         """As in a crash PostgreSQL loses its own counters; pg_stat_statements saves its."""
-        self.postgres._ctl("stop", "--wait", "--mode=immediate")
+        stop = [*self.postgres.pg_ctl, "stop", "--wait", "--mode=immediate", "--pgdata", str(self.postgres.data)]
+        subprocess.run(stop, cwd="/", check=True, capture_output=True)
         self.postgres.start()
         return Expected(told=(STARTED, ("database", "were reset at")))
 
     def crash(self) -> Expected:
-        pid = int((self.postgres.data / "postmaster.pid").read_text().splitlines()[0])
-        kill(pid)
+        crash(self.postgres)
         self.postgres.start()
         return Expected(counts="second", told=(STARTED, ("statements", "were reset at"), ("database", "were reset at")))
 
@@ -173,8 +174,7 @@ EVENTS: tuple[Callable[[Life], Expected], ...] = (
 def life(tmp_path: Path) -> Iterator[Life]:
     clock = HostClock(tmp_path)
     settings = {"shared_preload_libraries": "'pg_stat_statements'", "pg_stat_statements.max": "100"}
-    postgres = PostgresOfHost(tmp_path / "pg", settings)
-    postgres.clock = clock
+    postgres = PostgresOfHost(tmp_path / "pg", clock, settings)
     cache = EmbeddedRedis(tmp_path / "redis")
     postgres.create()
     cache.create()
