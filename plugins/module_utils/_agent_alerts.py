@@ -56,8 +56,7 @@ def _send(config: Config, memory: AlertMemory, document: dict, message: dict, se
     outcomes = _deliver(config, message, seconds_left)
     for channel, error in outcomes.items():
         log(f"alert by {channel}: {'arrived' if error is None else error}")
-    # Without a channel the log has it, and that is where it was to go.
-    document = delivery.delivered(document, message, outcomes or {"log": None}, now())
+    document = delivery.delivered(document, message, outcomes or delivery.ONLY_LOGGED, now())
     _save(memory, document, log)
     return document
 

@@ -18,6 +18,8 @@ from ansible_collections.midi.capacity.plugins.module_utils import _snapshot_par
 from ansible_collections.midi.capacity.plugins.module_utils._agent import shown
 from ansible_collections.midi.capacity.plugins.module_utils._agent.age import age_intervals
 from ansible_collections.midi.capacity.plugins.module_utils._agent.config import Config
+from ansible_collections.midi.capacity.plugins.module_utils._agent_probes import measured
+from ansible_collections.midi.capacity.plugins.module_utils._agent_snapshot import BACKUP_REMEDY
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server
@@ -26,6 +28,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._snapshot import Sna
 
 # Snapshots are that late when something is wrong with the schedule.
 _LATE_INTERVALS = 2.0
+_PROBE_REMEDY = "correct monitoring_cron_probes and run the role monitoring_cron again"
 _FREE_BYTES = 100 * 1024 * 1024
 
 
@@ -114,7 +117,7 @@ def _of_postgres(config: Config) -> list:
     except OperatorError as error:
         return [_finding("PostgreSQL", False, error.what, error.remedy)]
     try:
-        return _tried(config, server)
+        return [*_tried(config, server), *_of_probes(config, server)]
     except OperatorError as error:
         return [_finding("PostgreSQL", False, error.what, error.remedy)]
     finally:
@@ -144,6 +147,19 @@ def _tried(config: Config, server: Server) -> list:
     return found
 
 
+def _of_probes(config: Config, server: Server) -> list:
+    """Each run once, bounded and read-only as in a snapshot."""
+    found = []
+    for probe in config.probes:
+        try:
+            [reason] = [once["reason"] for once in measured(server, [probe._replace(runs=1)])]
+        except OperatorError as error:
+            # The connection is gone, and with it the others.
+            return [*found, _finding(f"probe {probe.name}", False, error.what, _PROBE_REMEDY)]
+        found.append(_finding(f"probe {probe.name}", reason is None, reason or "runs", _PROBE_REMEDY))
+    return found
+
+
 def _of_redis(config: Config) -> list:
     if config.redis is None:
         return []
@@ -169,7 +185,5 @@ def _of_alerts(config: Config) -> list:
     if config.backup_files:
         there = bool(glob.glob(config.backup_files))
         told = f"{config.backup_files}: {'there are files' if there else 'no such file can be seen'}"
-        found.append(
-            _finding("backup", there, told, "correct monitoring_cron_backup_files, or let the agent's account look")
-        )
+        found.append(_finding("backup", there, told, BACKUP_REMEDY))
     return found

@@ -55,7 +55,7 @@ def test_alert(config: Config, _options) -> int:
     if not config.channels:
         raise OperatorError(
             "there is no channel that an alert could go by",
-            remedy="name channels in its configuration; until then alerts stand in its log only",
+            remedy="set monitoring_cron_channels; until then alerts stand in its log only",
         )
     _postgres.give_up_at(time.monotonic() + config.deadline_seconds)
     run = Run(config, "test-alert")

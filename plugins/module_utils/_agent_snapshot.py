@@ -25,6 +25,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._thresholds.catalog 
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import Reading
 
 LAST_READINGS = "readings"
+BACKUP_REMEDY = "correct monitoring_cron_backup_files, or let the agent's account look"
 _AGE = "snapshot_age_intervals"
 _PRUNED = "pruned"
 _PLACE = "place"
@@ -208,7 +209,7 @@ def _backup(pattern: str) -> Reading:
         except OSError:
             continue
     if not ages:
-        return Reading(None, reason=f"there is no file {pattern}, or it may not be looked at")
+        return Reading(None, reason=f"there is no file {pattern}, or it may not be looked at", remedy=BACKUP_REMEDY)
     age, path = min(ages)
     return Reading(max(0.0, age), detail=path)
 

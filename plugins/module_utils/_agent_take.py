@@ -15,7 +15,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent.config import
 from ansible_collections.midi.capacity.plugins.module_utils._agent_clock import now
 from ansible_collections.midi.capacity.plugins.module_utils._agent_probes import measured
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
-from ansible_collections.midi.capacity.plugins.module_utils._postgres import Server, Unreachable
+from ansible_collections.midi.capacity.plugins.module_utils._postgres import LoginRefused, Server, Unreachable
 from ansible_collections.midi.capacity.plugins.module_utils._snapshot import (
     HEALTH,
     SCHEMA_VERSION,
@@ -30,6 +30,9 @@ from ansible_collections.midi.capacity.plugins.module_utils._windows.statements 
 SAMPLE_SECONDS = 0.2
 # SQLSTATE of a server that runs and lets nobody in: it starts or stops, or all its connections are taken.
 _SHUT = ("57P01", "57P02", "57P03", "53300")
+# What the agent logs in with is the role's work; correcting it by hand lasts until that runs again.
+_LOGIN_REMEDY = "run the role monitoring_cron again, which has the database role made and its password set"
+_RUNS_REMEDY = "the server runs and does not let the agent in: look into the server's log"
 
 
 class Taken:
@@ -52,7 +55,10 @@ def connect(config: Config) -> Server:
     os.environ.pop("PGPASSWORD", None)
     options = {**config.postgres, "connect_params": {**(config.postgres.get("connect_params") or {})}}
     options["connect_params"].setdefault("application_name", "capacity-agent")
-    return Server.connect(options)
+    try:
+        return Server.connect(options)
+    except LoginRefused as error:
+        raise LoginRefused(error.what, error.where, _LOGIN_REMEDY) from None
 
 
 def full(config: Config, place: dict | None, untold) -> Taken:
@@ -68,11 +74,11 @@ def full(config: Config, place: dict | None, untold) -> Taken:
         try:
             server = connect(config)
             document = _read(config, server, reader, around)
-            reach = {"down": False, "reason": None}
+            reach = {"down": False, "reason": None, "remedy": None}
             rows = reader.rows
         except OperatorError as error:
             reach = not_reached(config, error)
-            document = _without_server(config, error, around)
+            document = _without_server(config, error.what, reach["remedy"], around)
             rows = None
         rows = _with_texts(server, document, rows, untold)
     finally:
@@ -128,7 +134,7 @@ def _give_texts(snapshot: Snapshot, rows: dict, wanted) -> None:
 
 
 def not_reached(config: Config, error: OperatorError) -> dict:
-    """{down, reason}, see _agent.readings: only what nobody can use is down.
+    """{down, reason, remedy}, see _agent.readings: only what nobody can use is down.
 
     A server that refuses this login runs, and nobody knows more of it.
     """
@@ -136,7 +142,9 @@ def not_reached(config: Config, error: OperatorError) -> dict:
     if isinstance(error, Unreachable):
         knock = _postgres.knock(config.postgres)
         down = knock.refused or knock.sqlstate is None or knock.sqlstate in _SHUT
-    return {"down": True if down else None, "reason": error.what}
+    # A server's messages may be in a language that tells its errors apart to nobody here.
+    misled = isinstance(error, Unreachable) and not down and error.remedy == _postgres.REACH_REMEDY
+    return {"down": True if down else None, "reason": error.what, "remedy": _RUNS_REMEDY if misled else error.remedy}
 
 
 class _Around:
@@ -194,7 +202,7 @@ def _read(config: Config, server: Server, reader: _Statements, around: _Around) 
     return document
 
 
-def _without_server(config: Config, error: OperatorError, around: _Around) -> dict:
+def _without_server(config: Config, reason: str, remedy: str, around: _Around) -> dict:
     """A snapshot of a server that cannot be reached: that, and what can be seen without it."""
     snapshot = Snapshot(None)
     document = {
@@ -206,7 +214,7 @@ def _without_server(config: Config, error: OperatorError, around: _Around) -> di
         "host": snapshot.outside("host", around.host),
         "redis": snapshot.outside("redis", around.redis) if config.redis is not None else None,
     }
-    down = {"part": "server", "reason": error.what, "remedy": error.remedy}
+    down = {"part": "server", "reason": reason, "remedy": remedy}
     return {**document, "missing": [down, *snapshot.missing]}
 
 

@@ -35,6 +35,8 @@ _GSS_LIBPQ_VERSION = 120000
 _FIRST_MESSAGE_BYTES = 8192
 CONNECT_TIMEOUT_SECONDS = 10
 QUERY_CANCELED = "57014"
+# Where the server's message says nothing better.
+REACH_REMEDY = "check that the server runs and that login_host, login_port and login_unix_socket lead to it"
 # What may stand in connect_params and must not be seen.
 SECRET_PARAMETERS = ("password", "sslpassword")
 
@@ -69,6 +71,10 @@ class PostgresError(OperatorError):
 
 class Unreachable(PostgresError):
     """No connection could be made."""
+
+
+class LoginRefused(Unreachable):
+    """The server runs, and does not let this role in."""
 
 
 class NotPermitted(PostgresError):
@@ -318,7 +324,21 @@ def _unreachable(error, arguments: dict, where: str) -> Unreachable:
     password = arguments.get("password")
     if password:
         message = message.replace(str(password), "********")
-    return Unreachable(f"cannot connect to PostgreSQL: {message}", where, _connect_remedy(message))
+    kind = LoginRefused if _is_refused(message.lower()) else Unreachable
+    return kind(f"cannot connect to PostgreSQL: {message}", where, _connect_remedy(message))
+
+
+def _is_refused(lowered: str) -> bool:
+    return (
+        "authentication failed" in lowered
+        or "no password" in lowered
+        or "not permitted to log in" in lowered
+        or _has_no_role(lowered)
+    )
+
+
+def _has_no_role(lowered: str) -> bool:
+    return lowered.startswith("role ") and lowered.endswith(" does not exist")
 
 
 def _connect_remedy(message: str) -> str:
@@ -327,10 +347,14 @@ def _connect_remedy(message: str) -> str:
         return "run the task as the operating system user of that role (become_user), or log in with a password"
     if "authentication failed" in lowered or "no password" in lowered:
         return "check login_user and its password, or the pgpass file"
+    if _has_no_role(lowered):
+        return "check login_user, or have that role made"
+    if "not permitted to log in" in lowered:
+        return "check login_user, or have that role made one that may LOGIN"
     if "no pg_hba.conf entry" in lowered:
         return "allow this client in the server's pg_hba.conf, or connect over the Unix socket"
     if "does not exist" in lowered and "database" in lowered:
         return "check login_db"
     if "starting up" in lowered or "shutting down" in lowered:
         return "wait until the server is up, then run again"
-    return "check that the server runs and that login_host, login_port and login_unix_socket lead to it"
+    return REACH_REMEDY

@@ -10,6 +10,8 @@ from typing import Iterable
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._host import Host
 
+# It does not run, or does not let in who asks.
+_NOT_KNOWN = "PostgreSQL was not reached, so its process is not known, nor the limits that it has"
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
@@ -20,9 +22,9 @@ class Elsewhere(OperatorError):
 def read(place: dict, login_host: str, sample_seconds: float, more: Iterable[str] = ()) -> dict:
     """Host.capacity for the server at `place` (see _snapshot_parts.place). Raises Elsewhere.
 
-    backend_pid None: the server is down, and this is where it was. login_host: as the options name it. A container's
-    published port is on this host, though the server knows another address of its own; so a loopback address in the
-    options is believed. more: other paths to measure the disks of.
+    backend_pid None: the server was not reached, and this is where it was. login_host: as the options name it. A
+    container's published port is on this host, though the server knows another address of its own; so a loopback
+    address in the options is believed. more: other paths to measure the disks of.
     """
     if not runs_here(place, login_host):
         raise Elsewhere(
@@ -37,7 +39,7 @@ def read(place: dict, login_host: str, sample_seconds: float, more: Iterable[str
     figures = Host().capacity(paths, sample_seconds, pid)
     if running is None:
         _drop_limits(figures)
-        figures["missing"].append({"part": "cgroup", "reason": "PostgreSQL does not run, so it has no limits"})
+        figures["missing"].append({"part": "cgroup", "reason": _NOT_KNOWN})
     elif pid is None:
         reason = "PostgreSQL's processes cannot be told apart here (a container?); the limits are those of this process"
         figures["missing"].append({"part": "cgroup", "reason": reason})

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import psycopg2
 import pytest
+from ansible_collections.midi.capacity.plugins.module_utils import _agent_take, _postgres
+from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent.window import Window, between
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL
 
@@ -19,6 +21,7 @@ from tests.integration.agent_runs import Agent, with_statements
 from tests.integration.conftest import query
 
 MARKED = "SELECT sum(marked) FROM generate_series(1, 20000) marked"
+LOGIN_REMEDY = "run the role monitoring_cron again, which has the database role made and its password set"
 _PROTOCOL = 3 << 16
 
 
@@ -81,6 +84,16 @@ def missing(agent: Agent) -> dict[str, dict[str, str]]:
     return {entry["part"]: entry for entry in agent.status()["missing"]}
 
 
+def assert_nobody_is_sent_to_a_server_that_runs(agent: Agent) -> None:
+    status, doctor = agent("status").stdout, agent("doctor").stdout
+    assert f"What to do: {LOGIN_REMEDY}\n" in status
+    assert "PostgreSQL does not run" not in status and "its process is not known" in status
+    for said in (status, doctor):
+        assert f"to mend it: {LOGIN_REMEDY}\n" in said
+        assert "server runs" not in said and "process runs" not in said
+    assert agent.sent()[-1]["alerts"][0]["remedy"] == LOGIN_REMEDY
+
+
 def bad(agent: Agent) -> dict[str, str]:
     return {entry["metric"]: entry["state"] for entry in agent.states() if entry["state"] != "ok"}
 
@@ -93,8 +106,9 @@ def test_a_wrong_password_is_told_once_and_never_written_down(postgres: Embedded
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     found = missing(agent)["server"]
     assert 'password authentication failed for user "watcher"' in found["reason"]
-    assert found["remedy"] == "check login_user and its password, or the pgpass file"
+    assert found["remedy"] == LOGIN_REMEDY
     assert agent("check").returncode == 3 and bad(agent) == {"postgres_down": "unknown"}
+    assert_nobody_is_sent_to_a_server_that_runs(agent)
     agent.configure(postgres=login(postgres))
     assert agent("capture").returncode == 0 and agent("snapshot").returncode == 0
     assert agent.news() == [("postgres_down", "change", "unknown"), ("postgres_down", "recovery", "ok")]
@@ -103,6 +117,43 @@ def test_a_wrong_password_is_told_once_and_never_written_down(postgres: Embedded
     own = [path for path in written if path != agent.config and postgres.home not in path.parents]
     assert agent.history in own and agent.home / "agent.log" in own
     assert [path for path in own if b"very-wrong" in path.read_bytes() or b"right" in path.read_bytes()] == []
+
+
+def test_a_role_that_is_gone_or_may_not_log_in_is_no_server_that_is_down(
+    postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    assert agent("snapshot").returncode == 0
+    for order, reason in (
+        ("ALTER ROLE watcher NOLOGIN", "not permitted to log in"),
+        ("DROP ROLE watcher", "password authentication failed"),
+    ):
+        query(postgres, order)
+        assert agent("snapshot").returncode == 0
+        assert reason in missing(agent)["server"]["reason"]
+        assert_nobody_is_sent_to_a_server_that_runs(agent)
+    # Where no password is asked for, it is the role itself that is missed.
+    rules = postgres.data / "pg_hba.conf"
+    rules.write_text("local all watcher trust\n" + rules.read_text())
+    query(postgres, "SELECT pg_reload_conf()")
+    assert agent("snapshot").returncode == 0
+    assert missing(agent)["server"]["reason"].endswith('role "watcher" does not exist')
+    assert_nobody_is_sent_to_a_server_that_runs(agent)
+
+
+def test_what_is_said_in_words_that_nobody_here_knows_is_no_server_that_is_down(
+    postgres: EmbeddedPostgres, agent: Agent
+) -> None:
+    """As from a server that speaks another language; the embedded ones have no translations."""
+    config, _problems = configuration.read(agent.configure())
+    assert config is not None
+    error = _postgres.Unreachable("Passwort-Authentifizierung", "here", _postgres.REACH_REMEDY)
+    assert _agent_take.not_reached(config, error) == {
+        "down": None,
+        "reason": "Passwort-Authentifizierung",
+        "remedy": "the server runs and does not let the agent in: look into the server's log",
+    }
+    postgres.stop()
+    assert _agent_take.not_reached(config, error)["remedy"] == _postgres.REACH_REMEDY
 
 
 def test_what_a_role_without_pg_monitor_cannot_see_is_unknown_with_the_way_out(

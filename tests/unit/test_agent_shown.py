@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._agent import shown
+from ansible_collections.midi.capacity.plugins.module_utils._alerts.delivery import ONLY_LOGGED
 
 BEGIN = "2026-11-24T00:10:00.000Z"
 HOUR = 3600.0
@@ -131,6 +132,10 @@ STATUS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def delivered(**outcomes: str | None) -> dict[str, Any]:
+    return {"delivery": {"at": BEGIN, "arrived": None in outcomes.values(), "outcomes": outcomes}}
+
+
 def status(**changes: Any) -> str:
     return shown.status({**STATUS, **changes})
 
@@ -166,8 +171,18 @@ def test_where_it_stands_when_all_is_well() -> None:
             "30 min ago\n               gap: 3 h without\n",
         ),
         ({"failures_in_a_row": 3}, "Failed         the last 3 runs of snapshot: run capacity-agent doctor\n"),
-        ({"delivery": {"at": BEGIN, "arrived": True}}, "Last message   2026-11-24 00:10:00 UTC, arrived\n"),
-        ({"delivery": {"at": BEGIN, "arrived": False}}, "UTC, arrived nowhere: run capacity-agent test-alert\n"),
+        (delivered(command=None, mail=None), "Last message   2026-11-24 00:10:00 UTC, arrived by command, mail\n"),
+        (
+            delivered(webhook="HTTP 500", command=None, mail="timed out"),
+            "Last message   2026-11-24 00:10:00 UTC, arrived by command; not by webhook: HTTP 500, mail: timed out\n",
+        ),
+        (
+            delivered(mail="timed out"),
+            "UTC, arrived nowhere: not by mail: timed out; run capacity-agent test-alert when that is mended\n",
+        ),
+        (delivered(**ONLY_LOGGED), "Last message   2026-11-24 00:10:00 UTC, in the log only: no channel is set up\n"),
+        # A channel can be called so.
+        (delivered(log=None), "Last message   2026-11-24 00:10:00 UTC, arrived by log\n"),
         (
             {"silences": [{"until": BEGIN, "metric": None, "reason": "move"},
                           {"until": BEGIN, "metric": "cpu_busy_percent", "reason": "load"}]},

@@ -10,6 +10,7 @@ import pytest
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._agent import standing
 from ansible_collections.midi.capacity.plugins.module_utils._agent.age import age_intervals
+from ansible_collections.midi.capacity.plugins.module_utils._alerts.described import UNKNOWN_REMEDY
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.evaluate import evaluate_all
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import Evaluation, Reading, Threshold
 from hypothesis import given
@@ -53,6 +54,13 @@ def test_states_are_those_of_the_last_snapshot_with_what_it_read() -> None:
     patient = threshold("cpu_busy_percent", samples=3)
     _found, checks = evaluate_all(only(patient), read)
     assert stands(patient, read=read, checks=checks) == [("cpu_busy_percent", None, "ok", 91.0)]
+
+
+def test_what_to_do_about_what_cannot_be_read_is_remembered() -> None:
+    read = {"cpu_busy_percent": [Reading(None, reason="no", remedy="look")], "disk_used_percent": [Reading(None)]}
+    _found, checks = evaluate_all(only(CPU, DISK), read)
+    found = standing.described_all(standing.evaluations(only(CPU, DISK), checks, as_kept(read), {}))
+    assert [(entry["state"], entry["remedy"]) for entry in found] == [("unknown", "look"), ("unknown", UNKNOWN_REMEDY)]
 
 
 def test_what_no_snapshot_ever_had_is_unknown() -> None:

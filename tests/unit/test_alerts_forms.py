@@ -13,6 +13,7 @@ import pytest
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import (
     alertmanager,
+    described,
     news,
     plain,
     plugin_output,
@@ -95,7 +96,15 @@ def test_a_recovery_says_how_long_it_was() -> None:
 def test_unknown_says_why_and_not_what_to_do_about_a_value() -> None:
     body = texts.body(message(DISK, None), PLACE)
     assert "Why: statvfs: permission denied\n" in body
-    assert "What to do: run capacity-agent check and capacity-agent doctor on the host" in body and "pg_wal" not in body
+    assert f"What to do: {described.UNKNOWN_REMEDY}.\n" in body and "pg_wal" not in body
+
+
+def test_unknown_says_what_to_do_about_it_where_that_is_known() -> None:
+    agent = Agent(DISK)
+    agent.run(disk_used_percent=[Reading(1)])
+    for value, remedy in ((None, "let the account look"), (81, DISK.remedy)):
+        (found,) = agent.run(disk_used_percent=[Reading(value, reason="it failed", remedy="let the account look")])
+        assert f"What to do: {remedy}.\n" in texts.body(found, PLACE)
 
 
 def test_what_is_gone_says_so() -> None:
@@ -142,7 +151,7 @@ def test_a_digest_counts_and_is_short() -> None:
     assert texts.subject(over, PLACE) == f"[CRITICAL] 6 alerts: 1 critical, 5 recovered {WHERE}"
     body = texts.body(digest(100), PLACE)
     assert body.count("What to do: ") == texts.MOST_SHOWN
-    assert "And 70 more: run capacity-agent status on the host.\n" in body
+    assert "And 70 more: run the command status of the agent on the host.\n" in body
 
 
 def test_a_test() -> None:

@@ -48,8 +48,15 @@ def test_a_data_directory_that_is_not_here_leaves_the_rest(tmp_path: Path) -> No
     assert {"cgroup", "disks"} <= {entry["part"] for entry in found["missing"]}
 
 
+def test_a_server_that_was_not_reached_may_run_and_have_limits_that_nobody_knows(tmp_path: Path) -> None:
+    found = read(place(data_directory=str(tmp_path), backend_pid=None), "", 0.1)
+    reasons = {entry["part"]: entry["reason"] for entry in found["missing"]}
+    assert reasons["cgroup"] == "PostgreSQL was not reached, so its process is not known, nor the limits that it has"
+    assert found["memory"]["cgroup"]["limit_bytes"] is None
+
+
 def test_a_process_that_is_not_postgres_is_not_asked_for_its_limits(tmp_path: Path) -> None:
-    found = read(place(data_directory=str(tmp_path)), "", 0.1)
+    found = read(place(data_directory=str(tmp_path), backend_pid=None), "", 0.1)
     assert [disk["path"] for disk in found["disks"]] == [str(tmp_path)]
     assert "cgroup" in {entry["part"] for entry in found["missing"]}
     assert not _snapshot_host._is_postgres(os.getpid())

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """From a snapshot and the window before it to a reading of every metric of the catalog.
 
-A snapshot here is a document of the history with one more part, `reach`: {postgres, redis}, each {down, reason}:
-down is whether it takes no connections, None where that is not known (it refuses this login); redis is None where there
-is none. What could not be read is None there and stands in `missing`.
+A snapshot here is a document of the history with one more part, `reach`: {postgres, redis}, each {down, reason}, of
+postgres with remedy: down is whether it takes no connections, None where that is not known (it refuses this login);
+redis is None where there is none. What could not be read is None there and stands in `missing`.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def read(snapshot: Json, window: Optional[Window], latency: Optional[Json], back
 def down(reach: Json) -> Reading:
     """Of a server, by a part of `reach`."""
     if reach["down"] is None:
-        return Reading(None, reason=reach["reason"])
+        return Reading(None, reason=reach["reason"], remedy=reach.get("remedy") or None)
     return Reading(float(reach["down"]), detail=reach["reason"] if reach["down"] else None)
 
 

@@ -8,6 +8,7 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._agent.window import LATE, STEP_SECONDS, STEP_SHARE
+from ansible_collections.midi.capacity.plugins.module_utils._alerts.delivery import ONLY_LOGGED
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.headline import headline
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
 from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import BAD
@@ -160,9 +161,19 @@ def _about(found: Json) -> List[Tuple[str, str]]:
         pairs.append(("Failed", f"the last {failed} of snapshot: run capacity-agent doctor"))
     told = found["delivery"]
     if told:
-        outcome = "arrived" if told["arrived"] else "arrived nowhere: run capacity-agent test-alert"
-        pairs.append(("Last message", f"{human.moment(told['at'])}, {outcome}"))
+        pairs.append(("Last message", f"{human.moment(told['at'])}, {_arrived(told['outcomes'])}"))
     return pairs
+
+
+def _arrived(outcomes: Mapping[str, Optional[str]]) -> str:
+    """outcomes: see _alerts.delivery."""
+    if outcomes == ONLY_LOGGED:
+        return "in the log only: no channel is set up"
+    by = [channel for channel, error in outcomes.items() if error is None]
+    failed = ", ".join(f"{channel}: {error}" for channel, error in outcomes.items() if error is not None)
+    if not by:
+        return f"arrived nowhere: not by {failed}; run capacity-agent test-alert when that is mended"
+    return f"arrived by {', '.join(by)}" + (f"; not by {failed}" if failed else "")
 
 
 def _probes(probes: Sequence[Json]) -> List[Tuple[str, str]]:

@@ -68,7 +68,9 @@ def _of_metric(
             continue
         # One that nobody remembers waits for its server, which another one tells.
         state = known[subject]["state"] if subject in known else NOT_APPLICABLE
-        found.append(Evaluation(threshold, subject, state, reading.value, reading.detail, reading.reason))
+        found.append(
+            Evaluation(threshold, subject, state, reading.value, reading.detail, reading.reason, reading.remedy)
+        )
     seen = {entry.subject for entry in found}
     found += [
         Evaluation(threshold, subject, entry["state"], reason=entry.get("reason"))

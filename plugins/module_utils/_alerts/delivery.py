@@ -14,6 +14,8 @@ Json = Dict[str, Any]
 
 MOST_ATTEMPTS = 10**6
 LONGEST_ERROR = 300
+# Outcomes where no channel is set up: the log has it, and that is where it was to go. No channel can have that name.
+ONLY_LOGGED: Mapping[str, Optional[str]] = {"(log)": None}
 
 
 def delivered(document: Json, message: Json, outcomes: Mapping[str, Optional[str]], now: str) -> Json:

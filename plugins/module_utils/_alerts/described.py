@@ -7,11 +7,13 @@ from __future__ import annotations
 from typing import Any, Dict, Optional
 
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
-from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import Evaluation
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import UNKNOWN, Evaluation
 
 Json = Dict[str, Any]
 
 LONGEST_SUBJECT, LONGEST_TEXT = 200, 500
+# That of the threshold is about a value, which there is not.
+UNKNOWN_REMEDY = "run the commands check and doctor of the agent on the host; until then nobody knows"
 
 
 def key(metric: str, subject: Optional[str]) -> str:
@@ -37,7 +39,7 @@ def described(evaluation: Evaluation) -> Json:
         "critical": threshold.critical,
         "hysteresis": threshold.hysteresis,
         "meaning": metric.meaning,
-        "remedy": threshold.remedy,
+        "remedy": (evaluation.remedy or UNKNOWN_REMEDY) if evaluation.state == UNKNOWN else threshold.remedy,
     }
 
 

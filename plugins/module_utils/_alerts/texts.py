@@ -11,15 +11,13 @@ from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.headline import headline, tally
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.news import REPEAT, SILENCE_OVER, TEST
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
-from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import BAD, UNKNOWN
+from ansible_collections.midi.capacity.plugins.module_utils._thresholds.model import BAD
 
 Json = Dict[str, Any]
 
 LONGEST_SUBJECT, LONGEST_BODY = 160, 12000
 # Of a digest; the rest is counted.
 MOST_SHOWN = 30
-
-_UNKNOWN_REMEDY = "run capacity-agent check and capacity-agent doctor on the host; until then nobody knows"
 
 
 class Place(NamedTuple):
@@ -50,7 +48,9 @@ def body(message: Json, place: Place) -> str:
         alerts = message["alerts"]
         told = ["\n".join(_paragraph(alert)) for alert in alerts[:MOST_SHOWN]]
         if len(alerts) > MOST_SHOWN:
-            told.append(f"And {human.count(len(alerts) - MOST_SHOWN)} more: run capacity-agent status on the host.")
+            told.append(
+                f"And {human.count(len(alerts) - MOST_SHOWN)} more: run the command status of the agent on the host."
+            )
     told.append(f"Host {place.host}, database {place.database}, {human.moment(message['at'])}.")
     return plain.lines("\n\n".join(told), LONGEST_BODY) + "\n"
 
@@ -65,7 +65,7 @@ def _paragraph(alert: Json) -> List[str]:
         found.append(f"Why: {alert['reason']}")
     if bad:
         found.append(f"What it is: {alert['meaning']}.")
-        found.append(f"What to do: {_UNKNOWN_REMEDY if alert['state'] == UNKNOWN else alert['remedy']}.")
+        found.append(f"What to do: {alert['remedy']}.")
     if alert["attempts"]:
         tried = f"It could not be told before, {human.times(alert['attempts'])}"
         found.append(tried + (f": {alert['error']}" if alert["error"] else "") + ".")

@@ -58,7 +58,9 @@ def evaluate(
             found.append(Evaluation(threshold, subject, NOT_APPLICABLE, None, reading.detail, reading.reason))
             continue
         kept[subject] = after = _after(threshold, known.get(subject, _Memory()), reading.value)
-        found.append(Evaluation(threshold, subject, after.state, reading.value, reading.detail, reading.reason))
+        found.append(
+            Evaluation(threshold, subject, after.state, reading.value, reading.detail, reading.reason, reading.remedy)
+        )
     all_missing = None in seen and seen[None].applicable and seen[None].value is None
     for subject in [subject for subject in known if subject not in seen]:
         if all_missing:

@@ -44,8 +44,8 @@ class Reading(NamedTuple):
 
     value: in the metric's unit, None when it could not be read. subject: which one (a file system, a standby); it is
     known again by this text. detail: what is worth saying about this very sample, for example the statement.
-    reason: why there is no value. applicable: False where there is nothing to read (no Redis, no standby, no window
-    yet); that is no fault.
+    reason: why there is no value. remedy: what to do about that, None where the command doctor has to find out.
+    applicable: False where there is nothing to read (no Redis, no standby, no window yet); that is no fault.
     """
 
     value: Optional[float]
@@ -53,6 +53,7 @@ class Reading(NamedTuple):
     detail: Optional[str] = None
     reason: Optional[str] = None
     applicable: bool = True
+    remedy: Optional[str] = None
 
 
 class Evaluation(NamedTuple):
@@ -64,6 +65,7 @@ class Evaluation(NamedTuple):
     value: Optional[float] = None
     detail: Optional[str] = None
     reason: Optional[str] = None
+    remedy: Optional[str] = None
 
 
 def beyond(direction: str, value: float, limit: float) -> bool:
