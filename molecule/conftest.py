@@ -16,13 +16,14 @@ SAID = {
 }
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where xdist runs hosts side by side, the tests of one stay in their order."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Where xdist runs hosts side by side, the tests of one stay in their order. Before xdist looks for groups."""
     for item in items:
         callspec = getattr(item, "callspec", None)
         if callspec is not None:
             item.add_marker(pytest.mark.xdist_group(callspec.id))
+    yield
 
 
 @pytest.hookimpl(wrapper=True)
