@@ -30,7 +30,7 @@ _value:
   description: What is wrong, a sentence each; nothing where the agent can do with it.
   type: list
   elements: str
-  sample: ["database is missing: it has to be there"]
+  sample: ["keep_days is 0: write a whole number from 1 to 36500"]
 """
 
 

@@ -42,8 +42,14 @@ def test_the_agent_is_there_and_goes_but_for_its_history(postgres: EmbeddedPostg
     checked = phase1.succeeds(*TAGS, "--check", monitoring_cron_state="absent")
     assert checked.changed("db") == 3
     assert (phase1.facts(), query(postgres, ROLES)) == (before, [("midi_monitor",)])
+    postgres.stop()
+    said = phase1.fails(*TAGS, monitoring_cron_state="absent")
+    assert "PostgreSQL cannot be asked for the role midi_monitor of the agent, so nothing was removed" in said
+    postgres.start()
+    assert set(before) <= set(phase1.facts())
     gone = phase1.succeeds(*TAGS, monitoring_cron_state="absent")
     assert gone.changed("db") == 3
+    assert f"agent removed; what it wrote stays: {phase1.state}" in gone.text
     assert query(postgres, ROLES) == []
     left = {path.relative_to(phase1.state).parts[0] for path in phase1.state.rglob("*") if path.is_file()}
     assert left == {"agent", "log"}
@@ -70,6 +76,21 @@ def test_all_that_is_wrong_with_its_configuration_is_told_before_anything_is_tou
         assert complaint in said
     assert not phase1.state.exists()
     assert query(postgres, ROLES) == []
+
+
+def test_what_only_the_host_can_tell_is_told_before_a_role_is_made(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    said = phase1.fails(*TAGS, monitoring_cron_interval_minutes=7, monitoring_cron_command="/nowhere/capacity-agent")
+    assert "interval_minutes is 7: write one of" in said
+    assert not phase1.state.exists()
+    assert query(postgres, ROLES) == []
+
+
+def test_texts_that_are_null_are_none(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    phase1.variables |= dict.fromkeys(
+        ("monitoring_cron_role", "monitoring_cron_textfile", "monitoring_cron_backup_files", "monitoring_cron_mailto")
+    )
+    phase1.succeeds(*TAGS)
+    assert query(postgres, "SELECT rolname FROM pg_roles WHERE rolname ~ 'None|monitor' AND rolname !~ '^pg_'") == []
 
 
 def test_an_account_that_is_not_root_has_no_schedule(phase1: Phase1) -> None:

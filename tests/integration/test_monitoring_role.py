@@ -132,6 +132,42 @@ def test_a_role_that_can_do_more_is_named_and_left_alone(server: EmbeddedPostgre
     assert phase1.succeeds(*TAGS).changed("db") == 0
 
 
+def test_a_role_that_somebody_lives_on_is_left_alone(server: EmbeddedPostgres, phase1: Phase1) -> None:
+    for statement in (f"CREATE ROLE {ROLE} LOGIN PASSWORD 'theirs'", f"CREATE TABLE t (); GRANT SELECT ON t TO {ROLE}"):
+        run_sql(server, statement)
+    before = run_sql(server, f"SELECT rolconnlimit, rolpassword FROM pg_authid WHERE rolname = '{ROLE}'")
+    said = phase1.fails(*TAGS)
+    assert "it owns something or was granted something, and is no member of pg_monitor. It was left as it is" in said
+    assert run_sql(server, f"SELECT rolconnlimit, rolpassword FROM pg_authid WHERE rolname = '{ROLE}'") == before
+    assert not phase1.state.exists()
+
+
+def test_each_agent_has_a_role_of_its_own(server: EmbeddedPostgres, phase1: Phase1, tmp_path: Path) -> None:
+    password_only(server)
+    phase1.succeeds(*TAGS)
+    stored = run_sql(server, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{ROLE}'")
+    first = phase1.state
+    phase1.state = tmp_path / "second"
+    phase1.variables["capacity_state_dir"] = str(phase1.state)
+    said = phase1.fails(*TAGS)
+    assert f"of another agent (Reads statistics for midi.capacity, agent in {first})" in said
+    phase1.variables["monitoring_cron_role"] = "midi_monitor_second"
+    (server.data / "pg_hba.conf").write_text("local all all peer map=demo\nhost all all 127.0.0.1/32 scram-sha-256\n")
+    run_sql(server, "SELECT pg_reload_conf()")
+    phase1.succeeds(*TAGS)
+    assert run_sql(server, f"SELECT rolpassword FROM pg_authid WHERE rolname = '{ROLE}'") == stored
+    phase1.succeeds(*TAGS, monitoring_cron_state="absent")
+    assert run_sql(server, f"SELECT rolname FROM pg_roles WHERE rolname ~ '{ROLE}'") == [(ROLE,)]
+
+
+def test_a_role_that_was_there_before_stays_when_the_agent_goes(server: EmbeddedPostgres, phase1: Phase1) -> None:
+    run_sql(server, f"CREATE ROLE {ROLE} LOGIN CONNECTION LIMIT 5 IN ROLE pg_monitor")
+    phase1.succeeds(*TAGS)
+    phase1.succeeds(*TAGS, monitoring_cron_state="absent")
+    assert run_sql(server, f"SELECT rolname FROM pg_roles WHERE rolname = '{ROLE}'") == [(ROLE,)]
+    assert conf(phase1) == {}
+
+
 def test_whoever_is_not_let_in_is_told_the_line_for_pg_hba(server: EmbeddedPostgres, phase1: Phase1) -> None:
     (server.data / "pg_hba.conf").write_text(f"local all {ROLE} reject\nlocal all all peer map=demo\n")
     run_sql(server, "SELECT pg_reload_conf()")

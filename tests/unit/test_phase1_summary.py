@@ -169,7 +169,8 @@ def test_a_history_that_is_to_begin_and_an_agent_that_was_removed() -> None:
     history = {"path": "/s/history.db", "snapshots": 0, "last": None, "missing": []}
     said = phase1({"agent": {**AGENT, "history": history}}, check_mode=True)
     assert "history  begins with the first snapshot: /s/history.db" in said.splitlines()
-    assert phase1({"agent": {"removed": ["/b/capacity-agent"], "kept": []}}) == "Nothing of phase 1 ran on this host."
+    said = phase1({"agent": {"removed": ["/b/capacity-agent"], "kept": ["/s/agent"]}})
+    assert said.splitlines()[0] == "agent  removed; what it wrote stays: /s/agent"
 
 
 def test_overrides_dangers_and_what_is_missing_become_steps() -> None:

@@ -97,6 +97,8 @@ def test_its_files_are_for_those_who_need_them(host: Any) -> None:
         file = host.file(f"{STATE}/{path}")
         assert (file.user, file.mode) == (owner, mode), path
     assert host.file(f"{STATE}/agent").mode == 0o700
+    # Or its account could put something else into the place of what root looks at.
+    assert (host.file(STATE).user, host.file(STATE).mode) == ("root", 0o755)
     textfile = host.file("/var/lib/prometheus/node-exporter/midi_capacity.prom")
     assert textfile.mode == 0o644
     assert "midi_capacity_postgres_down" in textfile.content_string

@@ -207,6 +207,9 @@ def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str], check_mode: b
         rows += [("history", _history(agent["history"])), ("agent", _schedule(agent["agent"]))]
         lacking = gaps(agent["history"]["missing"])
         steps += [_gap("snapshot", step) for step in lacking if step["by"] not in seen_to]
+    if agent and "removed" in agent:
+        kept = ", ".join(agent["kept"])
+        rows.append(("agent", f"removed{f'; what it wrote stays: {kept}' if kept else ''}"))
     if agent and "access" in agent:
         said, after = _access(agent["access"], check_mode)
         rows += said
