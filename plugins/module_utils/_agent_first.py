@@ -12,7 +12,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._account import Acco
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import GRACE_SECONDS
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import refuse
-from ansible_collections.midi.capacity.plugins.module_utils._agent_place import owner_at
+from ansible_collections.midi.capacity.plugins.module_utils._agent_place import InTheWay, owner_at
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
@@ -46,7 +46,11 @@ class FirstSnapshot:
         """
         path = self._config.history
         found = {"path": path, "snapshots": 0, "first": None, "last": None, "missing": []}
-        owner = owner_at(path)
+        try:
+            owner = owner_at(path)
+        except InTheWay:
+            # The plan says so, with all else that is in the way.
+            return found
         if owner is None:
             return found
         with Account(owner.account).effective(), Store.open(path) as store:

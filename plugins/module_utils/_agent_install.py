@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import stat
@@ -13,6 +14,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._account import Acco
 from ansible_collections.midi.capacity.plugins.module_utils._agent import files
 from ansible_collections.midi.capacity.plugins.module_utils._agent_first import first_snapshot
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import prepared, refuse
+from ansible_collections.midi.capacity.plugins.module_utils._agent_ours import not_ours, other_agents, places
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import (
     File,
     InTheWay,
@@ -20,10 +22,12 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_place import 
     described_directory,
     directory_at,
     file_at,
+    file_of_account,
+    foreign_at,
     give,
     have_directory,
     make_directories,
-    owner_at,
+    names_in,
     remove_file,
     write_file,
 )
@@ -33,6 +37,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_program impor
     config_of,
     version_of,
 )
+from ansible_collections.midi.capacity.plugins.module_utils._agent_textfile import is_left, remove_left
 from ansible_collections.midi.capacity.plugins.module_utils._agent_timers import Timers
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
@@ -60,21 +65,6 @@ def converge(options: dict, check_mode: bool) -> dict:
         if options["snapshot"] and (plan.change.changed or snapshot.history["missing"]):
             snapshot.take()
     return {**plan.result(), "history": snapshot.history}
-
-
-def places(options: dict) -> list:
-    """Every file for cron, systemd, logrotate and systemd-tmpfiles that there may be of ours."""
-    found = []
-    own = files.name_of(options["command"])
-    if options["cron_dir"]:
-        found.append(os.path.join(options["cron_dir"], own))
-    if options["units_dir"]:
-        found += [os.path.join(options["units_dir"], name) for name in files.units(own)]
-    if options["logrotate_dir"]:
-        found.append(os.path.join(options["logrotate_dir"], own))
-    if options["tmpfiles_dir"]:
-        found.append(os.path.join(options["tmpfiles_dir"], f"{own}.conf"))
-    return found
 
 
 def config_path(state_dir: str) -> str:
@@ -106,12 +96,14 @@ class _Plan:
         self.change = Change(HEADER)
         self._options, self._installation, self._owner, self._timers = options, installation, owner, timers
         self._config_path = config_path(installation.state_dir)
-        self._problems: list = []
+        self._problems = other_agents(options, self._config_path)
         self._us = Owner(os.geteuid(), os.getegid())
         self._program = Program(options["prefix"])
         self._directories = self._plan_directories()
         self._given = self._plan_given()
+        self._stored: File | None = None
         self._config = self._plan_config(config)
+        self._left = self._plan_left(config)
         self._wanted = self._texts()
         for path, file in self._wanted.items():
             self._compare(path, file)
@@ -126,24 +118,54 @@ class _Plan:
         for path, (mode, owner) in self._directories.items():
             if path in self._differing:
                 have_directory(path, mode, owner)
-        for path in self._given:
-            give(path, self._owner)
-        if any(name.startswith(self._config_path) for name in self._differing):
-            # As the account, because the directory is its own.
-            with Account(self._options["account"]).effective():
-                write_file(self._config_path, self._config)
+        for path, before in self._given.items():
+            try:
+                give(path, before, self._owner)
+            except InTheWay as reason:
+                raise OperatorError(f"{path} cannot be given to {self._owner}: {reason}", path, "look at it") from None
         self._have_program()
         self._have_files()
+        for path in self._left:
+            remove_left(path, self._writers())
         for path in self._removed:
             remove_tree(path)
 
     def _have_program(self) -> None:
+        """The program, the proof that it starts, its configuration, its command: what fails leaves what follows."""
         if self._program.directory in self._differing:
             make_directories(self._options["prefix"])
             self._program.install()
-        if self._options["command"] in self._differing:
-            make_directories(os.path.dirname(self._options["command"]))
-            write_file(self._options["command"], self._launcher, proof=self._program.try_launcher)
+        command = self._options["command"]
+        if command not in self._differing:
+            self._configure(command)
+            return
+        make_directories(os.path.dirname(command))
+        try:
+            write_file(command, self._launcher, proof=self._configure)
+        except OSError:
+            # The command of before has the configuration of before.
+            if self._config_differs():
+                with contextlib.suppress(OSError):
+                    self._write_config(self._stored)
+            raise
+
+    def _configure(self, launcher: str) -> None:
+        """launcher: the command, or what becomes it now. Raises OperatorError where it does not start."""
+        if self._config_differs() or self._program.directory in self._differing or launcher != self._options["command"]:
+            self._program.try_launcher(launcher)
+        if self._config_differs():
+            self._write_config(self._config)
+
+    def _config_differs(self) -> bool:
+        return any(name.startswith(self._config_path) for name in self._differing)
+
+    def _write_config(self, file: File | None) -> None:
+        # As the account, because the directory is its own.
+        with Account(self._options["account"]).effective():
+            if file is None:
+                remove_file(self._config_path)
+            else:
+                write_file(self._config_path, File(file.text, agent_config.MODE, self._owner))
 
     def _have_files(self) -> None:
         self._timers.stop([name for name in self._timers.names if name not in self._wanted_timers()])
@@ -165,7 +187,7 @@ class _Plan:
             "schedule": self._installation.schedule_by,
             "deadman": self._installation.deadman_by,
             "files": sorted([*self._wanted, self._config_path, self._options["command"], self._program.directory]),
-            "removed": sorted([*self._gone, *self._removed]),
+            "removed": sorted([*self._gone, *self._left, *self._removed]),
             "kept": [os.path.join(self._options["prefix"], self._kept)] if self._kept else [],
         }
 
@@ -203,24 +225,23 @@ class _Plan:
             self.change.add(path, before, before if before and path not in own else after)
         return found
 
-    def _plan_given(self) -> list:
-        """What an agent of another account left: its history, its memory of alerts, its log."""
+    def _plan_given(self) -> dict:
+        """What an agent of another account left, and whose it is: its history, its memory of alerts, its log."""
         directory = f"{self._installation.state_dir}/agent"
-        try:
-            paths = [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
-        except (FileNotFoundError, NotADirectoryError):
-            paths = []
-        found = []
-        for path in [*paths, self._installation.log_file]:
-            before = path and owner_at(path)
-            if before and before.uid != self._owner.uid:
+        paths = [os.path.join(directory, name) for name in self._looked_at(directory, names_in) or []]
+        if self._installation.log_file:
+            paths.append(self._installation.log_file)
+        found = {}
+        for path in paths:
+            before = self._looked_at(path, lambda path: foreign_at(path, self._owner))
+            if before:
                 self.change.add(path, f"of {before}", f"of {self._owner}")
-                found.append(path)
+                found[path] = before
         return found
 
     def _plan_config(self, config: dict) -> File:
         wanted = File(agent_config.text(config), agent_config.MODE, self._owner)
-        before = self._looked_at(self._config_path, file_at)
+        before = self._stored = self._looked_at(self._config_path, file_of_account)
         stored = before and agent_config.parsed(before.text)
         self._problems += agent_config.another_s(stored or {}, config)
         agent_config.compare(self.change, self._config_path, stored, config)
@@ -229,6 +250,19 @@ class _Plan:
         now = before and before.described(with_text=False) + ("" if same else ", another text")
         self.change.add(self._config_path, now, after)
         return wanted
+
+    def _plan_left(self, config: dict) -> list:
+        """The textfile of before, if there is another or none now: node_exporter would tell for ever what it says."""
+        stored = agent_config.parsed(self._stored.text) if self._stored else {}
+        path = agent_config.textfile_of(stored)
+        if path is None or path == config.get("textfile") or not is_left(path, self._writers()):
+            return []
+        self.change.add(path, "the textfile of before", None)
+        return [path]
+
+    def _writers(self) -> set:
+        """Whose the textfile of before may be."""
+        return {self._us.uid, self._owner.uid} | ({self._stored.owner.uid} if self._stored else set())
 
     def _plan_program(self) -> tuple:
         """The launcher, the other version to keep, and the paths of what goes."""
@@ -264,6 +298,7 @@ class _Plan:
     def _compare(self, path: str, wanted: File | None) -> bool:
         """Record it; gives whether there is something."""
         before = self._looked_at(path, file_at)
+        self._problems += not_ours(path, before)
         self.change.add(path, before and before.described(), wanted and wanted.described())
         return before is not None
 
@@ -271,9 +306,11 @@ class _Plan:
         try:
             return look(path)
         except InTheWay as reason:
-            self._problems.append(f"{path}: {reason}: move that out of the way")
+            problem = f"{path}: {reason}: move that out of the way"
         except OSError as error:
-            self._problems.append(f"{path} cannot be looked at: {error.strerror}: run as root, or as its owner")
+            problem = f"{path} cannot be looked at: {error.strerror}: run as root, or as its owner"
+        if problem not in self._problems:
+            self._problems.append(problem)
         return None
 
 

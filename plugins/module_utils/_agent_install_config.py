@@ -13,7 +13,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent.schedule impo
 MODE = 0o600
 # A webhook's address is a secret as a rule, and connections may have passwords.
 _HIDDEN = ("channels", "postgres", "redis")
-_PATHS = ("state_dir", "runtime_dir", "log_file", "textfile")
+PATHS = ("state_dir", "runtime_dir", "log_file", "textfile")
 # What others go by as well, so it is written down though it is the default.
 _WRITTEN = ("state_dir", "runtime_dir", "deadline_seconds")
 _SCHEDULE = {"interval_seconds": "interval_minutes", "capture_seconds": "capture_minutes"}
@@ -47,7 +47,7 @@ def problems(options: dict) -> list:
         if wanted[name] != 60 * options[option]:
             wrong.append(f"{name} is {wanted[name]!r}, and {option} {options[option]}: leave {name} out")
     told = {sentence.split(" ", 1)[0] for sentence in wrong}
-    for name in _PATHS:
+    for name in PATHS:
         # cron, systemd and logrotate take fewer of them than the agent.
         value = wanted.get(name)
         if value and name not in told and not is_plain_path(value):
@@ -82,6 +82,12 @@ def parsed(stored: str) -> dict:
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def textfile_of(stored: dict) -> str | None:
+    """Where the agent that has it writes its textfile; None for nowhere, or what is no path."""
+    path = stored.get("textfile")
+    return path if isinstance(path, str) and is_plain_path(path) else None
 
 
 def compare(change, path: str, before: dict | None, after: dict) -> None:

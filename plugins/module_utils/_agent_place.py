@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from ansible_collections.midi.capacity.plugins.module_utils._private_file import sync, write_new
 
 ABOVE_MODE = 0o755
+# No link is followed, and nobody waits for who writes to a pipe.
+_READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 @dataclass(frozen=True)
@@ -54,16 +56,60 @@ class InTheWay(Exception):
     """There is something, and not what is wanted."""
 
 
-def file_at(path: str) -> File | None:
-    """The file; None where there is none. Raises InTheWay, and OSError where it cannot be read."""
+def file_at(path: str, directory: int | None = None) -> File | None:
+    """The file; None where there is none. Raises InTheWay, and OSError where it cannot be read.
+
+    directory: the descriptor of what is another account's, where path is a name.
+    """
     try:
-        status = os.lstat(path)
+        status = os.stat(path, dir_fd=directory, follow_symlinks=False)
+        _refuse_other_kinds(status)
+        descriptor = os.open(path, _READ, dir_fd=directory)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    if not stat.S_ISREG(status.st_mode):
-        raise InTheWay("a file is wanted, and there is something else")
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return File(file.read(), stat.S_IMODE(status.st_mode), Owner(status.st_uid, status.st_gid))
+    try:
+        # It may be another one by now.
+        status = os.fstat(descriptor)
+        _refuse_other_kinds(status)
+        if directory is not None:
+            _refuse_more_names(status)
+        with open(descriptor, encoding="utf-8", errors="replace", closefd=False) as file:
+            return File(file.read(), stat.S_IMODE(status.st_mode), Owner(status.st_uid, status.st_gid))
+    finally:
+        os.close(descriptor)
+
+
+def file_of_account(path: str) -> File | None:
+    """As file_at, for one whose directory is another account's."""
+    with opened(os.path.dirname(path)) as directory:
+        return None if directory is None else file_at(os.path.basename(path), directory)
+
+
+@contextlib.contextmanager
+def opened(path: str):
+    """Yields the descriptor of a directory, None where there is none. Raises InTheWay for a link too.
+
+    What is done by it happens in that directory, whatever somebody puts in its place meanwhile.
+    """
+    try:
+        descriptor = os.open(path, _READ | os.O_DIRECTORY)
+    except FileNotFoundError:
+        descriptor = None
+    except NotADirectoryError:
+        if os.path.lexists(path):
+            raise InTheWay("a directory is wanted, and there is something else") from None
+        descriptor = None
+    try:
+        yield descriptor
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def names_in(path: str) -> list:
+    """What a directory lists, sorted; nothing where there is none. Raises InTheWay and OSError."""
+    with opened(path) as directory:
+        return [] if directory is None else sorted(os.listdir(directory))
 
 
 def directory_at(path: str, follow: bool) -> str | None:
@@ -91,8 +137,7 @@ def write_file(path: str, file: File, proof=None) -> None:
         os.unlink(left)
     unfinished = os.path.join(directory, f".{name}.{os.getpid()}~")
     try:
-        write_new(unfinished, file.text.encode())
-        _own(unfinished, file.mode, file.owner)
+        write_new(unfinished, file.text.encode(), file.mode, (file.owner.uid, file.owner.gid))
         if proof:
             proof(unfinished)
         os.rename(unfinished, path)
@@ -105,7 +150,7 @@ def write_file(path: str, file: File, proof=None) -> None:
 def have_directory(path: str, mode: int, owner: Owner) -> None:
     """A directory with this mode and owner, which it has from the moment on that it has its name. Raises OSError."""
     if os.path.isdir(path):
-        _own(path, mode, owner)
+        _own_directory(path, mode, owner)
         return
     above, name = os.path.split(path)
     make_directories(above)
@@ -114,7 +159,7 @@ def have_directory(path: str, mode: int, owner: Owner) -> None:
         os.rmdir(unfinished)
     os.mkdir(unfinished, 0o700)
     try:
-        _own(unfinished, mode, owner)
+        _own_directory(unfinished, mode, owner)
         os.rename(unfinished, path)
     except OSError:
         os.rmdir(unfinished)
@@ -123,21 +168,33 @@ def have_directory(path: str, mode: int, owner: Owner) -> None:
 
 
 def owner_at(path: str) -> Owner | None:
-    """Whose a file is; None where there is none, or something else."""
-    try:
-        status = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
+    """Whose a file is; None where there is none, or something else. Raises InTheWay for its directory."""
+    status = _status(path)
+    return Owner(status.st_uid, status.st_gid) if status else None
+
+
+def foreign_at(path: str, owner: Owner) -> Owner | None:
+    """Whose a file is, if not this one's. Raises InTheWay where giving it away would give away another file too."""
+    status = _status(path)
+    if not status or status.st_uid == owner.uid:
         return None
-    return Owner(status.st_uid, status.st_gid) if stat.S_ISREG(status.st_mode) else None
+    _refuse_more_names(status)
+    return Owner(status.st_uid, status.st_gid)
 
 
-def give(path: str, owner: Owner) -> None:
-    """A file to another owner; its mode stays. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
-    try:
-        os.fchown(descriptor, owner.uid, owner.gid)
-    finally:
-        os.close(descriptor)
+def give(path: str, before: Owner, owner: Owner) -> None:
+    """A file to another owner, if it is as foreign_at() told; its mode stays. Raises OSError and InTheWay."""
+    with opened(os.path.dirname(path)) as directory:
+        descriptor = os.open(os.path.basename(path), _READ, dir_fd=directory)
+        try:
+            status = os.fstat(descriptor)
+            _refuse_other_kinds(status)
+            _refuse_more_names(status)
+            if status.st_uid != before.uid:
+                raise InTheWay("it is another file by now")
+            os.fchown(descriptor, owner.uid, owner.gid)
+        finally:
+            os.close(descriptor)
 
 
 def make_directories(path: str) -> None:
@@ -155,9 +212,39 @@ def remove_file(path: str) -> None:
         os.unlink(path)
 
 
-def _own(path: str, mode: int, owner: Owner) -> None:
+def remove_file_of_account(path: str) -> None:
+    """As remove_file, for one whose directory is another account's. Raises OSError and InTheWay."""
+    with opened(os.path.dirname(path)) as directory, contextlib.suppress(FileNotFoundError):
+        if directory is not None:
+            os.unlink(os.path.basename(path), dir_fd=directory)
+
+
+def _status(path: str):
+    """Of a file; None where there is none, or something else."""
+    with opened(os.path.dirname(path)) as directory:
+        if directory is None:
+            return None
+        try:
+            status = os.stat(os.path.basename(path), dir_fd=directory, follow_symlinks=False)
+        except FileNotFoundError:
+            return None
+        return status if stat.S_ISREG(status.st_mode) else None
+
+
+def _refuse_other_kinds(status) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise InTheWay("a file is wanted, and there is something else")
+
+
+def _refuse_more_names(status) -> None:
+    """A hard link may be made to a file that its maker may neither read nor own."""
+    if status.st_nlink != 1:
+        raise InTheWay("the file has another name elsewhere (a hard link)")
+
+
+def _own_directory(path: str, mode: int, owner: Owner) -> None:
     """Through a descriptor and never through a link, because what is above may be another account's."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+    descriptor = os.open(path, _READ | os.O_DIRECTORY)
     try:
         status = os.fstat(descriptor)
         if (status.st_uid, status.st_gid) != (owner.uid, owner.gid):

@@ -59,8 +59,7 @@ def write_whole(path: str, content: bytes, mode: int) -> None:
     """Replace a file, whole or not at all. Private until it is in its place. Raises OSError."""
     unfinished = f"{path}.new"
     try:
-        write_new(unfinished, content)
-        os.chmod(unfinished, mode)
+        write_new(unfinished, content, mode)
         os.rename(unfinished, path)
     except OSError:
         with contextlib.suppress(OSError):
@@ -68,10 +67,11 @@ def write_whole(path: str, content: bytes, mode: int) -> None:
         raise
 
 
-def write_new(path: str, content: bytes) -> None:
-    """A file for its owner alone from its first moment on; what a run that was cut off left there goes.
+def write_new(path: str, content: bytes, mode: int = MODE, owner: tuple[int, int] | None = None) -> None:
+    """A file for its owner alone until it is whole; what a run that was cut off left there goes. Raises OSError.
 
-    Raises OSError.
+    mode, and owner as (uid, gid), are set before it is closed: by its name, whoever may write to the directory could
+    have them set to another file.
     """
     if os.path.lexists(path):
         os.unlink(path)
@@ -80,11 +80,15 @@ def write_new(path: str, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+        status = os.fstat(file.fileno())
+        if owner is not None and (status.st_uid, status.st_gid) != owner:
+            os.fchown(file.fileno(), *owner)
+        os.fchmod(file.fileno(), mode)
 
 
 def sync(path: str) -> None:
     """Has what a directory lists, or a file that somebody else wrote, be on disk. Raises OSError."""
-    descriptor = os.open(path, os.O_RDONLY)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
         os.fsync(descriptor)
     finally:

@@ -18,7 +18,7 @@ description:
     found and written again.
   - When a host runs the agent is computed from its name, so that hosts take turns and each keeps its own.
   - Everything that is in the way is told at once, before anything is touched; so is what the agent itself would not
-    take in its configuration.
+    take in its configuration. Files that this module did not write are in the way, and stay as they are.
 options:
   state:
     description:
@@ -48,6 +48,7 @@ options:
       - The command that starts the program. It uses the Python that this module runs with.
       - What cron, systemd, logrotate and C(systemd-tmpfiles) get is called as it is, so a host may have several agents,
         each with a command, an O(prefix) and a C(state_dir) of its own.
+      - Another command for the same C(state_dir) is refused while the one before is there.
     type: path
     default: /usr/local/bin/capacity-agent
   schedule:
@@ -203,7 +204,9 @@ removed:
   elements: str
   sample: []
 kept:
-  description: The version before this one; with O(state=absent) the directories that stay.
+  description:
+    - The version before this one; with O(state=absent) the directories that stay, and what is in the place of the
+      textfile and is none of the agent's.
   returned: success
   type: list
   elements: str

@@ -255,7 +255,7 @@ def test_it_leaves_and_says_what_stays(
     kept = {"state/agent/history.db": b"history", "state/conf/pg_service.conf": b"[x]", "log/agent.log": b"line"}
     for name, content in kept.items():
         (home / name).write_bytes(content)
-    (home / "textfile/midi_capacity.prom").write_text("old 1\n")
+    (home / "textfile/midi_capacity.prom").write_text("# HELP midi_capacity_last_snapshot_timestamp_seconds When\n")
     (home / "lib/midi-capacity" / ("0" * 16)).mkdir()
     before = everything(home)
     options = {**wanted, "state": "absent", "config": {"state_dir": f"{home}/state"}}

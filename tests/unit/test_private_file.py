@@ -88,7 +88,7 @@ def in_a_process(code: str, *arguments: str) -> subprocess.CompletedProcess[str]
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("step", ["fsync", "chmod", "rename"])
+@pytest.mark.parametrize("step", ["fsync", "fchmod", "rename"])
 def test_who_is_killed_leaves_what_was_there_and_the_next_run_writes(tmp_path: Path, step: str) -> None:
     path = tmp_path / "file"
     write_whole(str(path), OLD, 0o600)
@@ -119,6 +119,24 @@ def test_a_link_is_replaced_and_what_it_leads_to_is_left_alone(tmp_path: Path) -
     write_whole(str(tmp_path / "file"), NEW, 0o600)
     assert victim.read_bytes() == OLD and not (tmp_path / "file").is_symlink()
     assert (tmp_path / "file").read_bytes() == NEW and names(tmp_path) == ["file", "victim"]
+
+
+def test_a_file_that_took_the_place_of_the_unfinished_one_keeps_its_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As whoever may write to the directory can have it, at any moment."""
+    victim, synced = tmp_path / "victim", os.fsync
+    victim.write_bytes(OLD)
+    victim.chmod(0o600)
+
+    def swapping(number: int) -> None:
+        synced(number)
+        (tmp_path / "file.new").unlink()
+        (tmp_path / "file.new").symlink_to(victim)
+
+    monkeypatch.setattr(_private_file.os, "fsync", swapping)
+    write_whole(str(tmp_path / "file"), NEW, 0o644)
+    assert (victim.read_bytes(), mode(victim)) == (OLD, 0o600)
 
 
 def test_what_cannot_be_written_leaves_everything_as_it_was(tmp_path: Path) -> None:
