@@ -1,15 +1,17 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The program capacity-agent: its command line."""
+"""The agent's program: its command line."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import os
+import re
 import sys
 
 from ansible_collections.midi.capacity.plugins.module_utils import (
+    _agent_command,
     _agent_doctor,
     _agent_look,
     _agent_silence,
@@ -22,14 +24,14 @@ from ansible_collections.midi.capacity.plugins.module_utils._errors import Opera
 
 # As monitoring plugins have it: what could not be found out is unknown.
 UNKNOWN = 3
+_VERSION = re.compile(r"[0-9a-f]{16}\Z")
 
 
 def main(argv, default_config: str) -> int:
     """Runs one command; gives its exit status."""
     options = _parser(default_config).parse_args(argv)
     if options.command == "version":
-        # Its directory has the version's name.
-        sys.stdout.write(f"{os.path.abspath(__file__)}\n")
+        sys.stdout.write(_version(os.path.abspath(__file__)) + "\n")
         return 0
     try:
         return options.run(_config(options.config), options)
@@ -38,12 +40,18 @@ def main(argv, default_config: str) -> int:
             status, text = plugin_output.unknown(str(error))
             sys.stdout.write(text)
             return status
-        sys.stderr.write(f"capacity-agent: {error}\n")
+        sys.stderr.write(f"{_agent_command.name()}: {error}\n")
         return UNKNOWN
     except BrokenPipeError:
         # Whoever read the output has enough of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _version(path: str) -> str:
+    """An installed program stands in a directory of its version's name, as the role tells it."""
+    name = os.path.basename(path.partition(f"{os.sep}ansible_collections{os.sep}")[0])
+    return f"{name if _VERSION.match(name) else 'not installed'} ({path})"
 
 
 def _config(path: str) -> configuration.Config:
@@ -63,7 +71,7 @@ def _config(path: str) -> configuration.Config:
 
 def _parser(default_config: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="capacity-agent",
+        prog=_agent_command.name(),
         description="Keeps the history of a PostgreSQL server's capacity, and tells what is wrong.",
     )
     parser.add_argument(
@@ -71,7 +79,7 @@ def _parser(default_config: str) -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    _command(commands, "version", None, "where this program is")
+    _command(commands, "version", None, "the version of this program, and where it is")
     _command(commands, "snapshot", _snapshot, "take a snapshot, keep it, and send what there is to say")
     _command(commands, "capture", _capture, "read the statements only, for percentiles of the next snapshot")
     _command(commands, "deadman", _deadman, "say so if there are no snapshots any more")
@@ -93,10 +101,11 @@ def _parser(default_config: str) -> argparse.ArgumentParser:
     silence = _command(
         commands, "silence", _agent_silence.silence, "send nothing for a while, or show what is silenced"
     )
-    silence.add_argument("--for", dest="duration", metavar="TIME", help="2h, 90m, 1d12h")
-    silence.add_argument("--reason", default="", help="why, for whoever looks next")
-    silence.add_argument("--metric", help="of one metric only")
-    silence.add_argument("--lift", action="store_true", help="end it")
+    what = silence.add_mutually_exclusive_group()
+    what.add_argument("--for", dest="duration", metavar="TIME", help="2h, 90m, 1d12h")
+    what.add_argument("--lift", action="store_true", help="end it")
+    silence.add_argument("--reason", help="why, for whoever looks next; with --for")
+    silence.add_argument("--metric", help="of one metric only; with --for or --lift")
     _command(
         commands, "test-alert", _agent_silence.test_alert, "send a test by every channel, and say what became of it"
     )

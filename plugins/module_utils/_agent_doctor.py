@@ -13,7 +13,13 @@ import stat
 import sys
 import time
 
-from ansible_collections.midi.capacity.plugins.module_utils import _agent_clock, _agent_take, _postgres, _redis_facts
+from ansible_collections.midi.capacity.plugins.module_utils import (
+    _agent_clock,
+    _agent_command,
+    _agent_take,
+    _postgres,
+    _redis_facts,
+)
 from ansible_collections.midi.capacity.plugins.module_utils import _snapshot_parts as parts
 from ansible_collections.midi.capacity.plugins.module_utils._agent import shown
 from ansible_collections.midi.capacity.plugins.module_utils._agent.age import age_intervals
@@ -102,7 +108,7 @@ def _of_history(config: Config) -> list:
     remedy = "move the file out of the way: the next snapshot begins a new history"
     found = [_finding("history", not problems, damage or f"{config.history}, {size}, whole", remedy)]
     age = age_intervals(last, _agent_clock.head(), config.interval_seconds)
-    remedy = "look whether cron or the timers run; by hand: capacity-agent snapshot"
+    remedy = f"look whether cron or the timers run; by hand: {_agent_command.name()} snapshot"
     if age.value is None:
         found.append(_finding("schedule", False, "there is no snapshot yet", remedy))
     else:
@@ -172,14 +178,15 @@ def _of_redis(config: Config) -> list:
 
 def _of_alerts(config: Config) -> list:
     if not config.channels:
-        remedy = "set monitoring_cron_channels; until then alerts stand in the agent's log and in capacity-agent check"
+        command = _agent_command.name()
+        remedy = f"set monitoring_cron_channels; until then alerts stand in the agent's log and in {command} check"
         found = [_finding("alerts", None, "no channel is set up", remedy)]
     else:
         found = [
             _finding(
                 "alerts",
                 True,
-                f"{human.plural(len(config.channels), 'channel')}; capacity-agent test-alert proves them",
+                f"{human.plural(len(config.channels), 'channel')}; {_agent_command.name()} test-alert proves them",
             )
         ]
     if config.backup_files:

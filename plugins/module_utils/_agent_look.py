@@ -8,7 +8,12 @@ import csv
 import json
 import sys
 
-from ansible_collections.midi.capacity.plugins.module_utils import _agent_clock, _agent_snapshot, _moments
+from ansible_collections.midi.capacity.plugins.module_utils import (
+    _agent_clock,
+    _agent_command,
+    _agent_snapshot,
+    _moments,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._agent import shown, standing
 from ansible_collections.midi.capacity.plugins.module_utils._agent.config import Config
 from ansible_collections.midi.capacity.plugins.module_utils._agent_memory import AlertMemory
@@ -25,7 +30,9 @@ def check(config: Config, _options) -> int:
     """The states of the last snapshot and, as they are now, of the agent itself. Nothing is remembered or sent."""
     with Store.open(config.history, create=False) as store:
         evaluations = _evaluations(config, store)
-    status, text = plugin_output.report(evaluations)
+        document, _complaint = AlertMemory(store, config.runtime_dir).load()
+    at = _agent_clock.now()
+    status, text = plugin_output.report(evaluations, silences.active(documents.settled(document, at), at))
     sys.stdout.write(text)
     return status
 
@@ -33,14 +40,18 @@ def check(config: Config, _options) -> int:
 def status(config: Config, options) -> int:
     """For people, or as JSON; the exit status is 0 however it stands."""
     found = _status(config)
-    sys.stdout.write(json.dumps(found, indent=2, sort_keys=True) + "\n" if options.json else shown.status(found))
+    if options.json:
+        sys.stdout.write(json.dumps(found, indent=2, sort_keys=True) + "\n")
+    else:
+        sys.stdout.write(shown.status(found, _agent_command.name()))
     return 0
 
 
 def history(config: Config, options) -> int:
     """A line for each snapshot; the gaps between them are named."""
+    since = _since(options.since)
     with Store.open(config.history, create=False) as store:
-        found = store.readings(_since(options.since))
+        found = store.readings(since)
         heads = {head["id"]: head for head in store.heads(FULL)}
         runs = store.runs(100000, "snapshot") if not (options.json or options.csv) else []
     if options.json:
@@ -51,8 +62,10 @@ def history(config: Config, options) -> int:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(shown.CSV_COLUMNS)
         writer.writerows(shown.csv_rows(found))
+    elif found or not heads:
+        sys.stdout.write(shown.history(found, heads, runs, config.interval_seconds, _agent_command.name()))
     else:
-        sys.stdout.write(shown.history(found, heads, runs, config.interval_seconds))
+        sys.stdout.write(shown.none_since(since, heads[max(heads)]))
     return 0
 
 

@@ -9,7 +9,12 @@ import os
 import sys
 import time
 
-from ansible_collections.midi.capacity.plugins.module_utils import _agent_alerts, _agent_lock, _postgres
+from ansible_collections.midi.capacity.plugins.module_utils import (
+    _agent_alerts,
+    _agent_command,
+    _agent_lock,
+    _postgres,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._agent.config import Config
 from ansible_collections.midi.capacity.plugins.module_utils._agent_clock import now
 from ansible_collections.midi.capacity.plugins.module_utils._agent_memory import AlertMemory
@@ -23,6 +28,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._report import human
 
 def silence(config: Config, options) -> int:
     """Adds one, lifts them, or shows those that hold."""
+    _refuse_half(options)
     with _alone(config), Store.open(config.history, create=False) as store:
         at = now()
         memory = AlertMemory(store, config.runtime_dir)
@@ -30,14 +36,14 @@ def silence(config: Config, options) -> int:
         try:
             if options.lift:
                 document = silences.lifted(document, at, options.metric)
-            elif options.duration:
+            elif options.duration is not None:
                 seconds = silences.seconds(options.duration)
-                document = silences.added(document, at, seconds, options.reason, options.metric)
+                document = silences.added(document, at, seconds, options.reason or "", options.metric)
             else:
                 document = documents.settled(document, at)
         except silences.SilenceError as error:
             raise OperatorError(str(error)) from None
-        if options.lift or options.duration:
+        if options.lift or options.duration is not None:
             complaint = memory.save(document)
             if complaint:
                 raise OperatorError(f"the silence cannot be kept: {complaint}")
@@ -48,6 +54,14 @@ def silence(config: Config, options) -> int:
         what = entry["metric"] or "everything"
         sys.stdout.write(f"{what} is silenced until {human.moment(entry['until'])}: {entry['reason']}\n")
     return 0
+
+
+def _refuse_half(options) -> None:
+    """Raises OperatorError for options that would be without effect."""
+    if options.reason is not None and options.duration is None:
+        raise OperatorError("--reason is that of a silence from now on", remedy="give --for as well, or leave it out")
+    if options.metric is not None and options.duration is None and not options.lift:
+        raise OperatorError("--metric does not say what is to be done with it", remedy="give --for or --lift as well")
 
 
 def test_alert(config: Config, _options) -> int:
@@ -64,7 +78,7 @@ def test_alert(config: Config, _options) -> int:
             run.store = held.enter_context(Store.open(config.history, create=False))
         except StoreError as error:
             # That alerts arrive is to be known before the first of them.
-            sys.stderr.write(f"capacity-agent: {error}\n")
+            sys.stderr.write(f"{_agent_command.name()}: {error}\n")
         outcomes = _agent_alerts.test(config, run.memory(), run.seconds_left, run.log)
     width = max(len(name) for name in outcomes)
     for name, error in outcomes.items():

@@ -14,6 +14,7 @@ import os
 import sqlite3
 import zlib
 
+from ansible_collections.midi.capacity.plugins.module_utils import _agent_command
 from ansible_collections.midi.capacity.plugins.module_utils._agent import counters
 from ansible_collections.midi.capacity.plugins.module_utils._agent.schema import MIGRATIONS, VERSION
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
@@ -52,7 +53,7 @@ class Store:
             os.close(os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), MODE))
         except OSError as error:
             if not create and isinstance(error, FileNotFoundError):
-                remedy = "the first snapshot begins it: wait for the schedule, or run capacity-agent snapshot"
+                remedy = f"the first snapshot begins it: wait for the schedule, or run {_agent_command.name()} snapshot"
                 raise StoreError("there is no history yet", path, remedy) from None
             remedy = "run as the account that the agent runs as"
             raise StoreError(f"the history cannot be opened: {error.strerror}", path, remedy) from None

@@ -38,8 +38,12 @@ class OperatorError(Exception):
         text = self.what
         if self.where:
             text += f" ({self.where})"
-        text += ":" if self.items else "."
+        text += ":" if self.items else _end(text)
         text += "".join(f"\n  - {item}" for item in self.items)
         if self.remedy:
-            text += ("\n" if self.items else " ") + f"To mend it: {self.remedy}."
+            text += ("\n" if self.items else " ") + f"To mend it: {self.remedy}{_end(self.remedy)}"
         return text
+
+
+def _end(sentence: str) -> str:
+    return "" if sentence.endswith("?") else "."

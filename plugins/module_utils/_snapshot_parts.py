@@ -128,10 +128,10 @@ def statements_extension(server: Server) -> tuple:
     """(its schema as an identifier, its version, {dealloc, stats_reset}). Raises Unreadable where there is none."""
     extension = server.rows(queries.STATEMENTS_EXTENSION)
     if not extension:
-        raise Unreadable(
-            f'the extension pg_stat_statements is not in database "{server.database}"',
-            "add pg_stat_statements to shared_preload_libraries, restart, and run CREATE EXTENSION pg_stat_statements",
-        )
+        create = f'run CREATE EXTENSION pg_stat_statements in database "{server.database}"'
+        if not server.value(queries.STATEMENTS_PRELOADED):
+            create = f"add pg_stat_statements to shared_preload_libraries, restart the server, and {create}"
+        raise Unreadable(f'the extension pg_stat_statements is not in database "{server.database}"', create)
     version = tuple(int(number) for number in extension[0]["version"].split("."))
     if version < queries.OLDEST_STATEMENTS_VERSION:
         raise Unreadable(

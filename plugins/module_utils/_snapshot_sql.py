@@ -99,6 +99,9 @@ FROM pg_extension e JOIN pg_namespace n ON n.oid = e.extnamespace
 WHERE e.extname = 'pg_stat_statements'
 """
 
+# Its settings are those of a library that was loaded when the server started; one that only stands in a file is hidden.
+STATEMENTS_PRELOADED = f"SELECT {OWN} count(*) > 0 FROM pg_settings WHERE name = 'pg_stat_statements.max'"
+
 STATEMENTS_INFO = f"SELECT {OWN} dealloc, stats_reset FROM {{schema}}.pg_stat_statements_info"
 
 # Oldest version of the extension with toplevel and pg_stat_statements_info: what PostgreSQL 14 ships.

@@ -455,7 +455,7 @@ def test_a_package_of_the_same_name_has_no_say(
     assert "the other one" in wrong.stderr
     done = say(str(other_collections), "-I", wanted["command"], "version")
     assert (done.returncode, done.stderr) == (0, "")
-    assert installed["version"] in done.stdout
+    assert done.stdout.startswith(f"{installed['version']} (/") and done.stdout.endswith("/_agent_cli.py)\n")
     environment = {"PYTHONPATH": str(next(other_collections.parents[1].glob("lib/python*/site-packages")))}
     assert say(wanted["command"], "version", **environment).returncode == 0
 

@@ -204,6 +204,14 @@ def test_statements_need_extension_and_preload(postgres: EmbeddedPostgres, run_m
     absent = database.snapshot()
     assert reasons(absent) == {"statements": 'the extension pg_stat_statements is not in database "postgres"'}
 
+    create = 'run CREATE EXTENSION pg_stat_statements in database "postgres"'
+    preload = "add pg_stat_statements to shared_preload_libraries, restart the server, and "
+    assert absent["missing"][0]["remedy"] == preload + create
+    # A setting of a library that is not loaded is no sign of it.
+    database.sql("ALTER DATABASE postgres SET pg_stat_statements.max = 100")
+    assert database.snapshot()["missing"][0]["remedy"] == preload + create
+    database.sql("ALTER DATABASE postgres RESET ALL")
+
     database.sql("CREATE EXTENSION pg_stat_statements")
     not_loaded = database.snapshot()
     assert reasons(not_loaded) == {

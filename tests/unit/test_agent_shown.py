@@ -45,7 +45,7 @@ class Taken:
         ]
 
     def lines(self) -> list[str]:
-        return shown.history(self.found, self.heads, self.runs, HOUR).splitlines()
+        return shown.history(self.found, self.heads, self.runs, HOUR, "agent-two").splitlines()
 
     def gap(self) -> str | None:
         """Between the first two."""
@@ -65,7 +65,13 @@ def test_a_line_for_each_snapshot_in_columns() -> None:
 
 
 def test_without_a_snapshot_it_says_what_to_do() -> None:
-    assert shown.history([], {}, [], HOUR) == "the history has no snapshot of that time: run capacity-agent snapshot\n"
+    assert shown.history([], {}, [], HOUR, "agent-two") == "the history has no snapshot yet: run agent-two snapshot\n"
+
+
+def test_a_time_without_a_snapshot_is_told_from_a_history_without_one() -> None:
+    assert shown.none_since("2027-01-01T00:00:00.000Z", {"taken_at": BEGIN}) == (
+        "no snapshot since 2027-01-01 00:00:00 UTC; the last is of 2026-11-24 00:10:00 UTC\n"
+    )
 
 
 NO_RUN = "no run was started: look at the schedule"
@@ -137,7 +143,7 @@ def delivered(**outcomes: str | None) -> dict[str, Any]:
 
 
 def status(**changes: Any) -> str:
-    return shown.status({**STATUS, **changes})
+    return shown.status({**STATUS, **changes}, "agent-two")
 
 
 def test_where_it_stands_when_all_is_well() -> None:
@@ -162,7 +168,7 @@ def test_where_it_stands_when_all_is_well() -> None:
         ),
         (
             {"last_snapshot": None, "history": {"first": None, "snapshots": 0, "bytes": 4096}},
-            "Last snapshot  none: run capacity-agent snapshot\nOne every      1 h\nHistory        0 snapshots, 4 KiB\n",
+            "Last snapshot  none: run agent-two snapshot\nOne every      1 h\nHistory        0 snapshots, 4 KiB\n",
         ),
         # Taken by a clock that was ahead.
         ({"at": "2026-11-23T00:00:00.000Z"}, "Last snapshot  2026-11-24 00:10:00 UTC, 0 s ago\n"),
@@ -170,7 +176,7 @@ def test_where_it_stands_when_all_is_well() -> None:
             {"last_snapshot": {"taken_at": BEGIN, "reasons": [{"part": "gap", "reason": "3 h without"}]}},
             "30 min ago\n               gap: 3 h without\n",
         ),
-        ({"failures_in_a_row": 3}, "Failed         the last 3 runs of snapshot: run capacity-agent doctor\n"),
+        ({"failures_in_a_row": 3}, "Failed         the last 3 runs of snapshot: run agent-two doctor\n"),
         (delivered(command=None, mail=None), "Last message   2026-11-24 00:10:00 UTC, arrived by command, mail\n"),
         (
             delivered(webhook="HTTP 500", command=None, mail="timed out"),
@@ -178,7 +184,7 @@ def test_where_it_stands_when_all_is_well() -> None:
         ),
         (
             delivered(mail="timed out"),
-            "UTC, arrived nowhere: not by mail: timed out; run capacity-agent test-alert when that is mended\n",
+            "UTC, arrived nowhere: not by mail: timed out; run agent-two test-alert when that is mended\n",
         ),
         (delivered(**ONLY_LOGGED), "Last message   2026-11-24 00:10:00 UTC, in the log only: no channel is set up\n"),
         # A channel can be called so.

@@ -363,6 +363,26 @@ def test_the_output_of_a_plugin_whole() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("silenced", "cpu", "disk"),
+    [
+        ([], "", ""),
+        ([None], " (silenced until 2026-11-24 00:10:00 UTC)", " (silenced until 2026-11-24 00:10:00 UTC)"),
+        (["cpu_busy_percent"], " (silenced until 2026-11-24 00:10:00 UTC)", ""),
+        (["cache_hit_ratio_percent"], "", ""),
+    ],
+)
+def test_a_plugin_says_what_is_silenced_and_changes_no_state(silenced: list[str | None], cpu: str, disk: str) -> None:
+    found = evaluations((CPU, [Reading(91)]), (DISK, [Reading(60, "/")]), (HIT, [Reading(99)]))
+    code, text = plugin_output.report(found, [{"until": BEGIN, "metric": metric} for metric in silenced])
+    first, *lines = text.splitlines()
+    assert code == 2 and lines == [
+        f"CRITICAL: CPU busy: 91 %, above 90 %{cpu}",
+        f"WARNING: Disk used, /: 60 %, above 50 %{disk}",
+    ]
+    assert first.startswith(f"CAPACITY CRITICAL: CPU busy: 91 %, above 90 %{cpu} (of 1 critical, 1 warning) | ")
+
+
 @given(NASTY, NASTY)
 def test_there_is_one_bar_and_one_first_line(subject: str, reason: str) -> None:
     found = evaluations((DISK, [Reading(None, subject, reason=reason), Reading(81, "/" * 40)]))

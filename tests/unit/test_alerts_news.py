@@ -332,6 +332,23 @@ def test_a_silence_of_one_metric_is_of_one_metric() -> None:
     assert gist(agent.run(cpu_busy_percent=91, disk_used_percent=disks(81))) == "change critical"
 
 
+def test_what_is_no_metric_is_not_lifted_but_a_silence_of_what_was_one_is() -> None:
+    document = silences.added(memory.empty(), BEGIN, HOUR, "x", "cpu_busy_percent")
+    with pytest.raises(SilenceError, match="there is no metric cpu_bussy_percent: did you mean cpu_busy_percent?"):
+        silences.lifted(document, BEGIN, "cpu_bussy_percent")
+    document["silences"][0]["metric"] = "of_an_older_version"
+    assert silences.lifted(document, BEGIN, "of_an_older_version")["silences"] == []
+
+
+def test_the_last_silence_about_a_metric_is_the_one_that_counts() -> None:
+    document = silences.added(memory.empty(), BEGIN, 3 * HOUR, "x", "cpu_busy_percent")
+    document = silences.added(document, BEGIN, 2 * HOUR, "x")
+    kept = document["silences"]
+    assert silences.until(kept, "cpu_busy_percent") == _moments.after(BEGIN, 3 * HOUR)
+    assert silences.until(kept, "disk_used_percent") == _moments.after(BEGIN, 2 * HOUR)
+    assert silences.until([], "disk_used_percent") is None
+
+
 def test_a_silence_that_was_lifted_is_over() -> None:
     agent = Agent(CPU)
     agent.silence(9 * HOUR)

@@ -47,10 +47,17 @@ def csv_rows(found: Sequence[Json]) -> Iterator[List[Any]]:
             yield [entry["taken_at"], metric, reading["value"], reading["subject"], reading["reason"]]
 
 
-def history(found: Sequence[Json], heads: Mapping[int, Json], runs: Sequence[Json], interval_seconds: float) -> str:
-    """found: of Store.readings; heads: by number; runs: of the snapshots, the newest first."""
+def none_since(since: str, last: Json) -> str:
+    """last: the head of the last snapshot, which is older."""
+    return f"no snapshot since {human.moment(since)}; the last is of {human.moment(last['taken_at'])}\n"
+
+
+def history(
+    found: Sequence[Json], heads: Mapping[int, Json], runs: Sequence[Json], interval_seconds: float, command: str
+) -> str:
+    """found: of Store.readings; heads: by number; runs: of the snapshots, the newest first. command: of the agent."""
     if not found:
-        return "the history has no snapshot of that time: run capacity-agent snapshot\n"
+        return f"the history has no snapshot yet: run {command} snapshot\n"
     lines: List[Any] = [["taken (UTC)", *(heading for heading, _name, _shown in _COLUMNS)]]
     before: Optional[Json] = None
     for entry in found:
@@ -119,10 +126,10 @@ def _why(before: Json, head: Json, runs: Sequence[Json], rebooted: bool) -> List
     return [] if rebooted else ["no run was started: look at the schedule"]
 
 
-def status(found: Json) -> str:
-    """See _agent_look._status."""
+def status(found: Json, command: str) -> str:
+    """See _agent_look._status. command: of the agent."""
     lines = [f"{found['database']} on {found['host']}, {human.moment(found['at'])}", ""]
-    lines += _pairs(_about(found))
+    lines += _pairs(_about(found, command))
     bad = [state for state in found["states"] if state["state"] in BAD]
     lines += ["", "Alerts" if bad else "Alerts: none"]
     for state in bad:
@@ -144,7 +151,7 @@ def status(found: Json) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _about(found: Json) -> List[Tuple[str, str]]:
+def _about(found: Json, command: str) -> List[Tuple[str, str]]:
     last, kept = found["last_snapshot"], found["history"]
     pairs = []
     if last:
@@ -152,27 +159,27 @@ def _about(found: Json) -> List[Tuple[str, str]]:
         pairs.append(("Last snapshot", f"{human.moment(last['taken_at'])}, {ago} ago"))
         pairs += [("", f"{entry['part']}: {entry['reason']}") for entry in last["reasons"]]
     else:
-        pairs.append(("Last snapshot", "none: run capacity-agent snapshot"))
+        pairs.append(("Last snapshot", f"none: run {command} snapshot"))
     pairs.append(("One every", human.seconds(found["interval_seconds"])))
     since = f" since {human.moment(kept['first'])}" if kept["first"] else ""
     pairs.append(("History", f"{human.plural(kept['snapshots'], 'snapshot')}{since}, {human.size(kept['bytes'])}"))
     if found["failures_in_a_row"]:
         failed = human.plural(found["failures_in_a_row"], "run")
-        pairs.append(("Failed", f"the last {failed} of snapshot: run capacity-agent doctor"))
+        pairs.append(("Failed", f"the last {failed} of snapshot: run {command} doctor"))
     told = found["delivery"]
     if told:
-        pairs.append(("Last message", f"{human.moment(told['at'])}, {_arrived(told['outcomes'])}"))
+        pairs.append(("Last message", f"{human.moment(told['at'])}, {_arrived(told['outcomes'], command)}"))
     return pairs
 
 
-def _arrived(outcomes: Mapping[str, Optional[str]]) -> str:
+def _arrived(outcomes: Mapping[str, Optional[str]], command: str) -> str:
     """outcomes: see _alerts.delivery."""
     if outcomes == ONLY_LOGGED:
         return "in the log only: no channel is set up"
     by = [channel for channel, error in outcomes.items() if error is None]
     failed = ", ".join(f"{channel}: {error}" for channel, error in outcomes.items() if error is not None)
     if not by:
-        return f"arrived nowhere: not by {failed}; run capacity-agent test-alert when that is mended"
+        return f"arrived nowhere: not by {failed}; run {command} test-alert when that is mended"
     return f"arrived by {', '.join(by)}" + (f"; not by {failed}" if failed else "")
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
-from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
+from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain, silences
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.described import described
 from ansible_collections.midi.capacity.plugins.module_utils._alerts.headline import headline, tally
 from ansible_collections.midi.capacity.plugins.module_utils._report import human
@@ -34,17 +34,22 @@ LONGEST_LINE = 400
 _NOT_IN_A_LABEL = re.compile(r"[='|\s]+")
 
 
-def report(evaluations: Sequence[Evaluation]) -> Tuple[int, str]:
-    """Exit code and output. What is critical decides before what is unknown, and that before a warning."""
+def report(evaluations: Sequence[Evaluation], silenced: Sequence[Dict[str, Any]] = ()) -> Tuple[int, str]:
+    """Exit code and output. What is critical decides before what is unknown, and that before a warning.
+
+    silenced: the silences that hold. They are told, and change no state: monitoring has its own.
+    """
     states = [evaluation.state for evaluation in evaluations if evaluation.state != NOT_APPLICABLE]
     # To look at nothing is no good news.
     worst = max(states, key=lambda state: BADNESS[state], default=UNKNOWN)
     bad = [described(evaluation) for evaluation in evaluations if evaluation.state in BAD]
     bad.sort(key=lambda alert: -BADNESS[alert["state"]])
+    for alert in bad:
+        alert["silenced"] = _silenced(alert, silenced)
     first = f"{SERVICE} {worst.upper()}: {_gist(bad, len(states))}"
     data = " ".join(performance(evaluation) for evaluation in evaluations if evaluation.state != NOT_APPLICABLE)
     lines = [_said(first) + (f" | {data}" if data else "")]
-    lines += [_said(f"{alert['state'].upper()}: {headline(alert)}{_why(alert)}") for alert in bad]
+    lines += [_said(f"{alert['state'].upper()}: {headline(alert)}{_why(alert)}{alert['silenced']}") for alert in bad]
     return EXIT_CODES[worst], "\n".join(lines) + "\n"
 
 
@@ -71,7 +76,12 @@ def _gist(bad: List[Dict[str, Any]], checks: int) -> str:
     if not bad:
         return human.plural(checks, "check")
     others = f" (of {tally(bad)})" if len(bad) > 1 else ""
-    return headline(bad[0]) + others
+    return f"{headline(bad[0])}{bad[0]['silenced']}{others}"
+
+
+def _silenced(alert: Dict[str, Any], silenced: Sequence[Dict[str, Any]]) -> str:
+    end = silences.until(silenced, alert["metric"])
+    return "" if end is None else f" (silenced until {human.moment(end)})"
 
 
 def _why(alert: Dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ and what waits for it elsewhere (an incident, a pager) is closed. What is still 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Sequence
 
 from ansible_collections.midi.capacity.plugins.module_utils import _moments
 from ansible_collections.midi.capacity.plugins.module_utils._alerts import plain
@@ -47,8 +47,7 @@ def added(document: Json, now: str, for_seconds: float, reason: str, metric: Opt
         raise SilenceError(f"a silence lasts {LONGEST_SECONDS // 86400} days at most: give it again when it ends")
     if not reason.strip():
         raise SilenceError("a silence needs a reason: say why, for whoever looks next")
-    if metric is not None and metric not in BY_NAME:
-        raise SilenceError(f"there is no metric {metric}{nearest(metric, BY_NAME)}")
+    _refuse_unknown(metric)
     document = settled(document, now)
     document["silences"] = active(document, now)
     if len(document["silences"]) >= MOST:
@@ -60,11 +59,19 @@ def added(document: Json, now: str, for_seconds: float, reason: str, metric: Opt
 
 
 def lifted(document: Json, now: str, metric: Optional[str] = None) -> Json:
-    """Without the silences of this metric; without any at all if none is named."""
+    """Without the silences of this metric; without any at all if none is named. Raises SilenceError."""
     document = settled(document, now)
+    # One of a metric that a newer version does not have any more can still be ended.
+    if all(silence["metric"] != metric for silence in document["silences"]):
+        _refuse_unknown(metric)
     kept = [silence for silence in active(document, now) if metric is not None and silence["metric"] != metric]
     document["silences"] = kept
     return document
+
+
+def _refuse_unknown(metric: Optional[str]) -> None:
+    if metric is not None and metric not in BY_NAME:
+        raise SilenceError(f"there is no metric {metric}{nearest(metric, BY_NAME)}")
 
 
 def active(document: Json, now: str) -> List[Json]:
@@ -74,4 +81,10 @@ def active(document: Json, now: str) -> List[Json]:
 
 def holds(silences: List[Json], metric: str) -> bool:
     """Whether one of them is about the metric."""
-    return any(silence["metric"] in (None, metric) for silence in silences)
+    return until(silences, metric) is not None
+
+
+def until(silences: Sequence[Json], metric: str) -> Optional[str]:
+    """When the last of those that are about the metric ends; None where there is none."""
+    ends = [silence["until"] for silence in silences if silence["metric"] in (None, metric)]
+    return max(ends, key=_moments.parsed, default=None)

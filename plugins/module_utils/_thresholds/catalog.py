@@ -194,13 +194,13 @@ METRICS: Tuple[Metric, ...] = (
     Metric(
         "snapshot_age_intervals", "Age of the last snapshot in intervals", _UPKEEP, "count", ABOVE,
         "Time since the last snapshot, in intervals of the schedule",
-        "look whether cron or the timer runs, and run capacity-agent doctor",
+        "look whether cron or the timer runs, and run the command doctor of the agent",
         exported=False,
     ),
     Metric(
         "agent_failures", "Failed runs of the agent in a row", _UPKEEP, "count", ABOVE,
         "Runs of the agent since the last one that ended well",
-        "run capacity-agent doctor, and look at the agent's log",
+        "run the command doctor of the agent, and look at its log",
     ),
 )  # fmt: skip
 

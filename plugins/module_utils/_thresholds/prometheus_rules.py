@@ -29,7 +29,7 @@ Json = Dict[str, Any]
 GROUP = "midi_capacity"
 CANNOT_BE_READ = "MidiCapacityReadingMissing"
 NO_SNAPSHOT = "MidiCapacitySnapshotAbsent"
-AGENT_REMEDY = "look whether cron or the timer runs, and run capacity-agent doctor"
+AGENT_REMEDY = "look whether cron or the timer runs, and run the command doctor of the agent"
 
 _PLACE = "({{ $labels.database }} on {{ $labels.instance }})"
 
@@ -131,7 +131,7 @@ def _missing(thresholds: Sequence[Threshold], interval: int) -> List[Json]:
             {
                 "summary": f"{{{{ $labels.metric }}}} cannot be read {_PLACE}",
                 "description": "A check that cannot run says nothing of what it looks at",
-                "remedy": "run capacity-agent check on the host: it says why",
+                "remedy": "run the command check of the agent on the host: it says why",
             },
             # So that two rules of this name are not the same to promtool.
             unknown_for=str(samples),
