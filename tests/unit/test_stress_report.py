@@ -191,7 +191,10 @@ def test_the_gist_is_one_line() -> None:
         (lambda p: p["job"].update(left_running=True), "Processes that the command has started still run"),
         (lambda p: p.update(watches=[]), "The server was never looked at while the command ran."),
         (lambda p: p["after"].update(connections=None), "what was shorter may be missing. | What"),
-        (lambda p: p["after"].update(taken_at=p["before"]["taken_at"]), "Unknown: no time passes from"),
+        (
+            lambda p: p["after"].update(taken_at=p["before"]["taken_at"]),
+            "Unknown: by the clock there is less than a second between",
+        ),
         (
             lambda p: p["after"].update(
                 statements=None, missing=[{"part": "statements", "reason": "no extension", "remedy": ""}]

@@ -31,7 +31,8 @@ silences.added(document, now, seconds, reason, metric=None), lifted(document, no
 
 Forms: texts.subject, texts.body (place = texts.Place(host, database)), webhook.payload, slack.payload,
 alertmanager.payload(alerts, place, now, valid_seconds), mail.mail(message, place, sender, recipients) (raises
-MailError), plugin_output.report(evaluations) -> (exit code, text), log_lines.lines(message, place) for syslog.
+MailError), plugin_output.report(evaluations, silences) -> (exit code, text), log_lines.lines(message, place) for
+syslog.
 
 channels.read(entries) -> (channels, problems)
     What people declare, checked as a whole: a NamedTuple for each (channel_model), and all problems at once, a sentence

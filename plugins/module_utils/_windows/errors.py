@@ -16,8 +16,8 @@ def seconds_of(earlier: str, later: str) -> float:
     """The time between two moments in ISO 8601. Raises NotAWindow."""
     seconds = _moments.elapsed(earlier, later)
     if seconds == 0:
-        # Of clocks that count whole seconds.
-        raise NotAWindow(f"there is less than a second between the two, both of {moment(earlier)}")
+        # Of a clock that counts whole seconds, or was set back.
+        raise NotAWindow(f"by the clock there is less than a second between the two, both of {moment(earlier)}")
     if seconds < 0:
         raise NotAWindow(f"no time passes from {moment(earlier)} to {moment(later)}; the earlier one has to come first")
     return seconds
