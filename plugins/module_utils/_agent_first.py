@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 
@@ -11,8 +12,9 @@ from ansible_collections.midi.capacity.plugins.module_utils import _agent_lock
 from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import GRACE_SECONDS
+from ansible_collections.midi.capacity.plugins.module_utils._agent.schema import VERSION
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import refuse
-from ansible_collections.midi.capacity.plugins.module_utils._agent_place import InTheWay, owner_at
+from ansible_collections.midi.capacity.plugins.module_utils._agent_place import InTheWay, Owner, owner_at
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
@@ -22,6 +24,7 @@ class FirstSnapshot:
 
     def __init__(self, command: str, account: str | None, config: configuration.Config) -> None:
         self._command, self._account, self._config = command, Account(account), config
+        self._last: int | None = None
         self.history = self._read()
 
     @property
@@ -30,22 +33,27 @@ class FirstSnapshot:
 
     def take(self) -> None:
         """Have another one in the history. Raises OperatorError with what the agent says."""
-        before = self.history["snapshots"]
+        before = self._last
         self._run()
         self.history = self._read()
-        if self.history["snapshots"] == before:
+        if self._last == before:
             # One that cron or a timer began held the lock: it may have had the old configuration, so its is not enough.
             self._wait()
+            self.history = self._read()
+            before = self._last
             self._run()
             self.history = self._read()
+        if self._last == before:
+            raise self._failed("it said that all is well, and there is no new snapshot in the history")
 
     def _read(self) -> dict:
         """{path, snapshots, first, last, missing}; those of a history that is not there are 0, null and empty.
 
-        As its owner, because SQLite writes beside a file that it reads.
+        As its owner, because SQLite may write beside a file that it reads.
         """
         path = self._config.history
         found = {"path": path, "snapshots": 0, "first": None, "last": None, "missing": []}
+        self._last = None
         try:
             owner = owner_at(path)
         except InTheWay:
@@ -53,11 +61,17 @@ class FirstSnapshot:
             return found
         if owner is None:
             return found
-        with Account(owner.account).effective(), Store.open(path) as store:
-            heads = store.heads(FULL)
-            if heads:
-                found.update(snapshots=len(heads), first=heads[0]["taken_at"], last=heads[-1]["taken_at"])
-                found["missing"] = store.document(heads[-1]["id"])["missing"]
+        with _as_owner(owner, path):
+            try:
+                heads, missing = _heads(path)
+            except StoreError:
+                # Who began to write meanwhile may have changed what was being read: with a log of its own it cannot.
+                if not os.path.exists(f"{path}-wal"):
+                    raise
+                heads, missing = _heads(path)
+        if heads:
+            self._last = heads[-1]["id"]
+            found.update(snapshots=len(heads), first=heads[0]["taken_at"], last=heads[-1]["taken_at"], missing=missing)
         return found
 
     def _run(self) -> None:
@@ -82,14 +96,51 @@ class FirstSnapshot:
     def _wait(self) -> None:
         with self._account.effective():
             lock = os.path.join(self._config.directory, "lock")
-            with _agent_lock.held(lock, self._config.deadline_seconds + GRACE_SECONDS):
-                pass
+            seconds = self._config.deadline_seconds + GRACE_SECONDS
+            with _agent_lock.held(lock, seconds) as had:
+                if not had:
+                    raise self._failed(f"another run has held {lock} for {seconds} s")
 
     def _failed(self, reason: str) -> OperatorError:
         remedy = f"see to that, and run {self._command} doctor, which looks at everything that the agent needs"
         return OperatorError(
             f"the agent is installed, and its snapshot failed: {reason.rstrip('.')}", self._command, remedy
         )
+
+
+@contextlib.contextmanager
+def _as_owner(owner: Owner, path: str):
+    """By number, for an account of which only files are left has no name. Raises OperatorError."""
+    before = os.getegid(), os.geteuid()
+    if owner.uid == before[1]:
+        yield
+        return
+    if before[1] != 0:
+        raise OperatorError(f"the agent's history is of {owner}, and only root can read it", path, "become root")
+    os.setegid(owner.gid)
+    os.seteuid(owner.uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before[1])
+        os.setegid(before[0])
+
+
+def _heads(path: str) -> tuple:
+    """The heads of the snapshots, and what the last one could not read. Raises StoreError."""
+    with Store.read_only(path) as store:
+        version = store.version()
+        # What is empty was made by a run that was cut off.
+        heads = store.heads(FULL) if version else []
+        if not heads:
+            return [], []
+        try:
+            return heads, store.document(heads[-1]["id"])["missing"]
+        except StoreError:
+            if version == VERSION:
+                raise
+            # Of an older schema: the next run brings it up, and until then the heads have to do.
+            return heads, []
 
 
 def first_snapshot(options: dict, document: dict) -> FirstSnapshot:

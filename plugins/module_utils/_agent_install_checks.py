@@ -58,7 +58,7 @@ def prepared(options: dict, timers: Timers) -> tuple:
         log_file=config.get("log_file"),
         textfile=config.get("textfile"),
     )
-    refuse(_missing(options, installation, timers))
+    refuse(_missing(options, installation, timers) + _not_writable(installation, Account(options["account"])))
     return installation, config, owner
 
 
@@ -107,6 +107,31 @@ def _missing(options: dict, installation: files.Installation, timers: Timers) ->
         elif not os.path.isdir(path) and not _is_made(path, installation.state_dir):
             found.append(f"{name} is not there: {path}: {_remedy(name)}")
     return found
+
+
+def _not_writable(installation: files.Installation, account: Account) -> list:
+    """The textfile is written beside its place and moved there, so its directory counts."""
+    path = installation.textfile and os.path.dirname(installation.textfile)
+    own = {f"{installation.state_dir}/agent", f"{installation.state_dir}/conf", installation.runtime_dir}
+    if not path or path in own or not os.path.isdir(path) or _may_write(path, account):
+        return []
+    return [
+        f"the directory of config's textfile, {path}, cannot be written to by account {installation.account}: let it"
+        f" (chgrp {installation.group} and chmod g+w), or leave textfile out"
+    ]
+
+
+def _may_write(path: str, account: Account) -> bool:
+    """As the kernel sees it, with all groups and lists of the account: in a process that becomes it."""
+    process = os.fork()
+    if process == 0:
+        status = 2
+        try:
+            account.become()
+            status = 0 if os.access(path, os.W_OK | os.X_OK) else 1
+        finally:
+            os._exit(status)
+    return os.WEXITSTATUS(os.waitpid(process, 0)[1]) == 0
 
 
 def _is_made(path: str, state_dir: str) -> bool:

@@ -9,10 +9,17 @@ import json
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import is_plain_path
 from ansible_collections.midi.capacity.plugins.module_utils._agent.schedule import CAPTURES, INTERVALS
+from ansible_collections.midi.capacity.plugins.module_utils._alerts.channels import TYPES
 
 MODE = 0o600
 # A webhook's address is a secret as a rule, and connections may have passwords.
 _HIDDEN = ("channels", "postgres", "redis")
+# Fields of channels that may be seen, as long as nobody writes an address of a web server there.
+_HARMLESS = {"name", "to", "from", "sendmail", "ca_certs", "format", "facility", "timeout_seconds", "attempts"}
+_HARMLESS |= {"smtp_host", "smtp_port", "smtp_tls", "smtp_user", "smtp_password_file"}
+_SHORTEST = 4
+# So much of the beginning of a secret is still no part of it.
+_LEAST = 9
 PATHS = ("state_dir", "runtime_dir", "log_file", "textfile")
 # What others go by as well, so it is written down though it is the default.
 _WRITTEN = ("state_dir", "runtime_dir", "deadline_seconds")
@@ -52,7 +59,8 @@ def problems(options: dict) -> list:
         value = wanted.get(name)
         if value and name not in told and not is_plain_path(value):
             wrong.append(f"{name} is {value!r}: write an absolute path of letters, digits and _.,+@:=-")
-    return [f"config: {sentence}" for sentence in wrong]
+    hidden = secrets(options)
+    return [f"config: {_without(sentence, hidden)}" for sentence in wrong]
 
 
 def _of_schedule(options: dict) -> dict:
@@ -107,27 +115,60 @@ def _shown(name: str, value) -> str:
 def secrets(options: dict) -> list:
     """What must be in no output and no log, wherever in the options it is. Bad options have not been refused yet."""
     config = options["config"] if isinstance(options["config"], dict) else {}
-    found: list = []
+    found = _anywhere(config)
     channels = config.get("channels")
     for channel in channels if isinstance(channels, list) else [channels]:
-        found += _as_text(channel)
-        if isinstance(channel, dict):
-            headers = channel.get("headers")
-            found += list(headers.values()) if isinstance(headers, dict) else []
-            found += [channel.get("url"), *_passwords(channel)]
+        found += _of_channel(channel) if isinstance(channel, dict) else _texts(channel)
     for name in ("postgres", "redis"):
-        found += [*_as_text(config.get(name)), *_passwords(config.get(name))]
+        # A connection string where a mapping is wanted: whatever is secret in it, all of it is.
+        found += [] if isinstance(config.get(name), dict) else _texts(config.get(name))
+    return list(dict.fromkeys(str(value) for value in found))
+
+
+def _anywhere(tree) -> list:
+    """Addresses, and values of keys that end in password; that of a file with one is no secret."""
+    if isinstance(tree, dict):
+        found = [name for name in tree if _is_address(name)]
+        for name, value in tree.items():
+            found += _texts(value) if str(name).endswith("password") else _anywhere(value)
+        return found
+    if isinstance(tree, list):
+        return [value for part in tree for value in _anywhere(part)]
+    return [tree] if _is_address(tree) else []
+
+
+def _of_channel(channel: dict) -> list:
+    """All but what is known to be none: what stands under a misspelt key may be a secret as well."""
+    found = []
+    for name, value in channel.items():
+        if name == "headers":
+            found += _texts(value)
+        elif name == "argv" and isinstance(value, list):
+            found += [text for text in _texts(value[1:]) if not text.startswith("-") or "=" in text]
+        elif name not in _HARMLESS and not (name == "type" and value in TYPES):
+            # What is shorter is no secret, and would be hidden in every other word.
+            found += [text for text in _texts(value) if len(text) >= _SHORTEST]
     return found
 
 
-def _as_text(value) -> list:
-    """An address or a connection string where a mapping is wanted: whatever is secret in it, all of it is."""
-    return [value] if isinstance(value, str) else []
+def _texts(tree) -> list:
+    """Every text and number in it, as text."""
+    if isinstance(tree, dict):
+        return [value for part in tree.values() for value in _texts(part)]
+    if isinstance(tree, list):
+        return [value for part in tree for value in _texts(part)]
+    return [str(tree)] if isinstance(tree, (str, int, float)) and not isinstance(tree, bool) else []
 
 
-def _passwords(tree) -> list:
-    """Values of keys that end in password, at any depth; that of a file with one is no secret."""
-    if not isinstance(tree, dict):
-        return []
-    found = [value for name, value in tree.items() if str(name).endswith("password") and isinstance(value, str)]
-    return found + [value for part in tree.values() for value in _passwords(part)]
+def _is_address(value) -> bool:
+    return isinstance(value, str) and "://" in value
+
+
+def _without(sentence: str, hidden: list) -> str:
+    """Messages cut long values off, and Ansible finds only whole ones in them."""
+    for text in sorted(hidden, key=len, reverse=True):
+        for length in range(min(len(text), len(sentence)), _LEAST - 1, -1):
+            if text[:length] in sentence:
+                sentence = sentence.replace(text[:length], "hidden")
+                break
+    return sentence

@@ -12,6 +12,7 @@ import contextlib
 import json
 import os
 import sqlite3
+import urllib.parse
 import zlib
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_command
@@ -72,6 +73,35 @@ class Store:
                 connection.close()
                 raise
         return store
+
+    @classmethod
+    def read_only(cls, path: str) -> Store:
+        """The history as it is: nothing of it is written, be it of an older version. Raises StoreError."""
+        # Of a history that nobody has open, all is in its file, and SQLite would leave files beside it.
+        mode = "mode=ro" if os.path.exists(f"{path}-wal") else "mode=ro&immutable=1"
+        with _told(path):
+            connection = sqlite3.connect(
+                f"file:{urllib.parse.quote(path)}?{mode}", timeout=BUSY_SECONDS, isolation_level=None, uri=True
+            )
+            store = cls(connection, path)
+            try:
+                store.version()
+            except BaseException:
+                connection.close()
+                raise
+        return store
+
+    def version(self) -> int:
+        """Of its schema; 0 where no table is there yet. Raises StoreError for one that we do not know."""
+        with _told(self.path):
+            at = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if at > VERSION:
+            raise StoreError(
+                f"the history was written by a newer version: its schema is {at}, and this one knows {VERSION}",
+                self.path,
+                "install the newer version again",
+            )
+        return at
 
     def close(self) -> None:
         self._connection.close()
@@ -277,14 +307,7 @@ class Store:
         return [] if found == ["ok"] else found
 
     def _migrate(self) -> None:
-        at = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if at > VERSION:
-            raise StoreError(
-                f"the history was written by a newer version: its schema is {at}, and this one knows {VERSION}",
-                self.path,
-                "install the newer version again",
-            )
-        for number in range(at, VERSION):
+        for number in range(self.version(), VERSION):
             with self.transaction():
                 # Another run may have been faster.
                 if self._connection.execute("PRAGMA user_version").fetchone()[0] != number:

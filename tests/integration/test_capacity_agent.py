@@ -329,7 +329,8 @@ def test_it_leaves_and_says_what_stays(
                 "config: host is None: write a text",
                 "config: thresholds: entry 1: there is no metric cpu_busy: did you mean cpu_busy_percent",
                 "config: channels: channel 1 (webhook): url begins with neither https:// nor http://",
-                "config: channels: channel 2: there is no type pigeon",
+                # A type that is none may be a secret in the wrong place.
+                "config: channels: channel 2: there is no type ********: there are syslog, mail",
             ],
         ),
     ],
@@ -514,6 +515,9 @@ def test_the_account_s_files_are_the_account_s(
     home = open_home
     for name in PLACES:
         (home / name).mkdir()
+    said = run_module("capacity_agent", fails=True, **wanted, account="nobody")["msg"]
+    assert f"config's textfile, {home}/textfile, cannot be written to by account nobody: let it" in said
+    (home / "textfile").chmod(0o777)
     run_module("capacity_agent", **wanted)
     Store.open(f"{home}/state/agent/history.db").close()
     (home / "log" / "agent.log").write_text("of the account before")
