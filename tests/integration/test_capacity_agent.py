@@ -412,7 +412,8 @@ def imported(stderr: str) -> set[str]:
 def test_the_program_has_nothing_of_ansible(home: Path, wanted: dict[str, Any], installed: dict) -> None:
     done = say(sys.executable, "-I", "-X", "importtime", wanted["command"], "version")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{home}/lib/midi-capacity/{installed['version']}/{PACKAGE}/")
+    version = installed["version"]
+    assert done.stdout.startswith(f"{version} ({home}/lib/midi-capacity/{version}/{PACKAGE}/")
     names = imported(done.stderr)
     assert "ansible_collections.midi.capacity.plugins.module_utils._agent_cli" in names
     assert not [name for name in names if name == "ansible" or name.startswith("ansible.")]
