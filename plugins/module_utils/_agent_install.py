@@ -243,7 +243,7 @@ class _Plan:
         wanted = File(agent_config.text(config), agent_config.MODE, self._owner)
         before = self._stored = self._looked_at(self._config_path, file_of_account)
         stored = before and agent_config.parsed(before.text)
-        self._problems += agent_config.another_s(stored or {}, config)
+        self._problems += agent_config.another_s(self._config_path, stored or {}, config)
         agent_config.compare(self.change, self._config_path, stored, config)
         same = before and before.text == wanted.text
         after = wanted.described(with_text=False)

@@ -27,6 +27,10 @@ _SCHEDULE = {"interval_seconds": "interval_minutes", "capture_seconds": "capture
 _KNOWN = {"interval_minutes": INTERVALS, "capture_minutes": CAPTURES}
 
 
+# By which an agent is told from another.
+WHOSE = ("host", "database")
+
+
 def document(options: dict) -> dict:
     """The configuration that is wanted: the schedule's numbers come from the module's options."""
     found = {"schema_version": configuration.SCHEMA_VERSION, **(options["config"] or {})}
@@ -67,15 +71,15 @@ def _of_schedule(options: dict) -> dict:
     return {name: 60 * options[option] for name, option in _SCHEDULE.items()}
 
 
-def another_s(stored: dict, wanted: dict) -> list:
-    """What speaks against it: several servers and databases of a host may be meant to share a directory by mistake."""
-    before, after = ([found.get(name) for name in ("host", "database")] for found in (stored, wanted))
+def another_s(path: str, stored: dict, wanted: dict) -> list:
+    """What the configuration at this path has against it: databases may be meant to share a directory by mistake."""
+    before, after = ([found.get(name) for name in WHOSE] for found in (stored, wanted))
     if not stored or before == after:
         return []
     return [
         f"the agent here looks after database {before[1]} of {before[0]}, and this one would after {after[1]} of"
-        f" {after[0]}: give it a state_dir, a prefix and a command of its own; or, if it is the same one under another"
-        " name, remove that agent first (state absent), which leaves its history"
+        f" {after[0]}: give each a state_dir, a prefix and a command of its own; or, if it is the same one under"
+        f" another name, remove {path} and run this again, which goes on with its history"
     ]
 
 

@@ -44,6 +44,10 @@ def remove(options: dict, check_mode: bool) -> dict:
     _refuse(there.problems)
     # The stored one is the account's, so no more of it counts than can be checked.
     stored = agent_config.parsed(there.config.text) if there.config else {}
+    # Whoever says of which database it is removes no other's.
+    asked = options["config"] or {}
+    meant = {name: asked[name] for name in agent_config.WHOSE if name in asked}
+    _refuse(agent_config.another_s(config_path(given["state_dir"]), stored, {**stored, **meant}))
     textfiles = {agent_config.textfile_of(config) for config in (stored, given)} - {None}
     uids = {os.geteuid()} | ({there.config.owner.uid} if there.config else set())
     # Node exporter would tell for ever what an old one says.

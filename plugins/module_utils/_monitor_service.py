@@ -140,8 +140,8 @@ class _Login:
             raise OperatorError(
                 f'the service "{self._options["name"]}" is of database {before}, and this one would be of {after}',
                 self._service_file.path,
-                "give each database a directory of its own (monitoring_cron_state_dir); or, if that one is gone, remove"
-                " its agent first (monitoring_cron_state: absent), which leaves the history",
+                "give each database a directory of its own (monitoring_cron_state_dir); or, if it is the same one under"
+                f" another name, remove {self._service_file.path} and run this again",
             )
         for key in sorted({*present, *section}):
             self._change.add(key, present.get(key), section.get(key))

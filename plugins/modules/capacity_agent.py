@@ -32,7 +32,8 @@ options:
       - The agent's configuration. C(interval_seconds) and C(capture_seconds) come from O(interval_minutes) and
         O(capture_minutes). Addresses of webhooks, values of headers and passwords in it are in no output. C(host) and
         C(database) have to be there.
-      - With O(state=absent) C(state_dir) of it tells where the agent keeps its state; the rest is not needed.
+      - With O(state=absent) C(state_dir) of it tells where the agent keeps its state. With C(host) and C(database) no
+        other one's agent is removed. The rest is not needed.
     type: dict
   account:
     description:

@@ -110,3 +110,16 @@ def test_prometheus_and_grafana_get_the_same_thresholds(phase1: Phase1, tmp_path
     assert any("0.61" in rule["expr"] for rule in group["rules"])
     assert json.loads((directory / "midi-capacity.dashboard.json").read_text())["panels"]
     assert phase1.succeeds(*TAGS).changed("db") == 0
+
+
+def test_the_agent_of_another_database_is_not_removed(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
+    phase1.succeeds(*TAGS)
+    before = phase1.facts()
+    query(postgres, "CREATE DATABASE other")
+    phase1.variables["capacity_postgres_connection"] = {
+        **phase1.variables["capacity_postgres_connection"],
+        "login_db": "other",
+    }
+    said = phase1.fails(*TAGS, monitoring_cron_state="absent")
+    assert "the agent here looks after database postgres of db" in said
+    assert (phase1.facts(), query(postgres, ROLES)) == (before, [("midi_monitor",)])
