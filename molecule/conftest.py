@@ -16,19 +16,6 @@ SAID = {
 }
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Where xdist runs hosts side by side (--dist loadgroup), the tests of one stay together and in their order.
-
-    By the suffix that xdist's mark xdist_group would make: with this pytest it makes none.
-    """
-    if not hasattr(config, "workerinput"):
-        return
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        if callspec is not None:
-            item._nodeid = f"{item.nodeid}@{callspec.id}"
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add what the services said to the report of a failure."""
