@@ -54,6 +54,7 @@ AGENT: dict[str, Any] = {
     "agent": {
         "command": "/b/capacity-agent",
         "schedule": "cron",
+        "schedule_wanted": "auto",
         "deadman": "timer",
         "interval_minutes": 60,
         "channels": 1,
@@ -160,9 +161,17 @@ def test_how_the_agent_logs_in_is_told(access: dict[str, Any], check_mode: bool,
 
 @pytest.mark.parametrize(("schedule", "told"), [("cron", True), ("timer", True), ("none", False)])
 def test_that_nobody_is_told_of_an_alert_is_a_step(schedule: str, told: bool) -> None:
-    agent = {**AGENT, "agent": {**AGENT["agent"], "channels": 0, "schedule": schedule}}
+    agent = {**AGENT, "agent": {**AGENT["agent"], "channels": 0, "schedule": schedule, "schedule_wanted": schedule}}
     found = [step for step in to_do({"agent": agent}) if step.startswith("  - alerts: no channel is set up")]
     assert bool(found) == told
+
+
+def test_that_nothing_runs_the_agent_is_a_step_unless_it_was_wanted() -> None:
+    agent = {**AGENT, "agent": {**AGENT["agent"], "channels": 0, "schedule": "none"}}
+    (step,) = to_do({"agent": agent})
+    assert step.startswith(
+        "  - agent: nothing runs it, because the files of cron and systemd are root's: have /b/capacity"
+    )
 
 
 def test_a_history_that_is_to_begin_and_an_agent_that_was_removed() -> None:

@@ -65,17 +65,16 @@ def test_the_cache_is_the_same_after_a_restart(host: Any) -> None:
     assert redis(host, "CONFIG GET appendonly")[1] == "yes"
 
 
-def test_the_history_has_one_whole_snapshot_that_only_root_reads(host: Any) -> None:
-    directory = host.file(f"{STATE}/snapshots")
+def test_the_history_has_a_whole_snapshot_that_only_root_reads(host: Any) -> None:
+    directory, file = host.file(f"{STATE}/agent"), host.file(f"{STATE}/agent/history.db")
     assert (directory.user, directory.mode) == ("root", 0o700)
-    (name,) = directory.listdir()
-    file = host.file(f"{STATE}/snapshots/{name}")
     assert (file.user, file.mode) == ("root", 0o600)
-    snapshot = json.loads(file.content_string)
-    assert snapshot["missing"] == []
-    assert snapshot["growth"]["rows"] == 1000
-    assert snapshot["host"]["memory"]["total_bytes"] > 0
-    assert snapshot["redis"]["memory"]["maxmemory_bytes"] == 64 * 2**20
+    status = json.loads(host.check_output("capacity-agent status --json"))
+    assert status["history"]["snapshots"] >= 1
+    assert status["missing"] == []
+    readings = json.loads(host.check_output("capacity-agent history --json"))[0]["readings"]
+    assert readings["redis_down"]["value"] == 0
+    assert readings["growth_rows"]["value"] == 1000
 
 
 def test_the_agent_can_log_in_and_read_no_table(host: Any) -> None:

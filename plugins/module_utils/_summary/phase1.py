@@ -215,7 +215,7 @@ def _files(found: Mapping[str, Optional[Json]], seen_to: Set[str], check_mode: b
         rows += said
         steps += after
     if agent and "agent" in agent:
-        steps += _alerts(agent["agent"])
+        steps += _unattended(agent["agent"])
     if baseline:
         rows.append(("baseline", f"{human.moment(baseline['taken_at'])}: {baseline['markdown']}"))
         steps += _after_baseline(baseline, {step["part"] for step in lacking}, seen_to)
@@ -236,9 +236,17 @@ def _schedule(agent: Json) -> str:
     return f"{often}; how it stands: {agent['command']} status"
 
 
-def _alerts(agent: Json) -> List[str]:
-    """Nobody is told as long as there is no channel."""
-    if agent["channels"] or agent["schedule"] == "none":
+def _unattended(agent: Json) -> List[str]:
+    """Nobody is told of anything as long as nothing runs it, or there is no channel."""
+    if agent["schedule"] == "none":
+        if agent["schedule_wanted"] == "none":
+            return []
+        often = human.seconds(60 * agent["interval_minutes"])
+        return [
+            f"agent: nothing runs it, because the files of cron and systemd are root's: have {agent['command']} snapshot"
+            f" run every {often} by something of this account, or let Ansible become root"
+        ]
+    if agent["channels"]:
         return []
     return [
         "alerts: no channel is set up, so nobody is told when a threshold is passed: set monitoring_cron_channels, and"
