@@ -243,8 +243,8 @@ def _unattended(agent: Json) -> List[str]:
             return []
         often = human.seconds(60 * agent["interval_minutes"])
         return [
-            f"agent: nothing runs it, because the files of cron and systemd are root's: have {agent['command']} snapshot"
-            f" run every {often} by something of this account, or let Ansible become root"
+            f"agent: nothing runs it, because the files of cron and systemd are root's: have {agent['command']}"
+            f" snapshot run every {often} by something of this account, or let Ansible become root"
         ]
     if agent["channels"]:
         return []
