@@ -86,7 +86,10 @@ def test_the_main_process_is_found_and_no_other(postgres: EmbeddedPostgres, info
     try:
         assert _postmaster.find_pid(opened, "", Host()) == pid
         # A container's numbers mean other processes here, or none.
-        (backend,) = query(postgres, "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname > ''")
+        (backend,) = query(
+            postgres,
+            "SELECT pid FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND backend_type = 'client backend'",
+        )
         stat = Path(f"/proc/{backend[0]}/stat").read_text()
         boot = Path("/proc/stat").read_text()
 

@@ -543,7 +543,8 @@ def test_a_server_that_is_loading_is_left_alone(
     redis_server: EmbeddedRedis, settings: RunModule, run_module: RunModule
 ) -> None:
     with redis_server.client() as client:
-        client.mset({f"key:{number}": os.urandom(100000).hex() for number in range(60)})
+        # Twenty seconds, for a module that starts on a machine with more to do. One that is stopped then exits at once.
+        client.mset({f"key:{number}": os.urandom(100000).hex() for number in range(200)})
         client.config_set("rdbcompression", "no")
         client.config_set("key-load-delay", 100000)
         with redis.Redis(unix_socket_path=str(redis_server.socket)) as other:

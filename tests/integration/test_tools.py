@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+OF_THE_AGENT = ("systemd-analyze", "faketime")
 TOOLS = Path(__file__).resolve().parents[2] / "tests" / "tools"
 
 
@@ -23,18 +24,20 @@ def tools(path: Path, *there: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nothing_is_said_where_all_is_there(tmp_path: Path) -> None:
-    done = tools(tmp_path / "bin", "ssh", "free", "chromium", "fc-list")
+    done = tools(tmp_path / "bin", "ssh", "free", *OF_THE_AGENT, "chromium", "fc-list")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize(
     ("there", "packages"),
     [
-        ((), "openssh-client procps chromium fonts-dejavu-core"),
-        (("ssh", "chromium", "fc-list"), "procps"),
-        (("free", "chromium", "fc-list"), "openssh-client"),
-        (("ssh", "free", "fc-list"), "chromium"),
-        (("ssh", "free", "chromium"), "fonts-dejavu-core"),
+        ((), "openssh-client procps systemd faketime chromium fonts-dejavu-core"),
+        (("ssh", *OF_THE_AGENT, "chromium", "fc-list"), "procps"),
+        (("free", *OF_THE_AGENT, "chromium", "fc-list"), "openssh-client"),
+        (("ssh", "free", "faketime", "chromium", "fc-list"), "systemd"),
+        (("ssh", "free", "systemd-analyze", "chromium", "fc-list"), "faketime"),
+        (("ssh", "free", *OF_THE_AGENT, "fc-list"), "chromium"),
+        (("ssh", "free", *OF_THE_AGENT, "chromium"), "fonts-dejavu-core"),
     ],
 )
 def test_what_is_missing_is_told_with_its_package(tmp_path: Path, there: tuple[str, ...], packages: str) -> None:
