@@ -120,7 +120,8 @@ def test_no_password_is_to_be_seen(phase1: Phase1, postgres_secret: str, redis_s
     assert "Sum up" in log.read_text()
     assert "ALTER SYSTEM SET" in phase1.postgres.log.read_text()
 
-    pgpass = phase1.state / "conf" / "pgpass"
+    pgpass, agent = phase1.state / "conf" / "pgpass", phase1.state / "conf" / "agent.json"
+    assert agent.stat().st_mode & 0o777 == 0o600
     made_up = pgpass.read_text().strip().rsplit(":", 1)[1]
     # Where a secret is at home: what the operator wrote, the servers' own files, and the agent's.
     stored = phase1.postgres.data / "postgresql.auto.conf"
@@ -129,7 +130,8 @@ def test_no_password_is_to_be_seen(phase1: Phase1, postgres_secret: str, redis_s
         conninfo_secret: settings_at,
         command_secret: settings_at,
         postgres_secret: [directory / "inventory.yml"],
-        redis_secret: [directory / "inventory.yml", directory / "redis" / "redis.conf"],
+        # The agent's configuration is for its account alone.
+        redis_secret: [directory / "inventory.yml", directory / "redis" / "redis.conf", agent],
         made_up: [pgpass],
     }
     for secret, home in homes.items():
