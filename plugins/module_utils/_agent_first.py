@@ -17,6 +17,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_install_check
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import InTheWay, Owner, owner_at
 from ansible_collections.midi.capacity.plugins.module_utils._agent_store import FULL, Store, StoreError
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._started import ended
 
 
 class FirstSnapshot:
@@ -77,21 +78,17 @@ class FirstSnapshot:
     def _run(self) -> None:
         command = [self._command, "snapshot"]
         try:
-            done = subprocess.run(
+            status, said, complaint = ended(
                 command,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=self._config.deadline_seconds + GRACE_SECONDS,
+                self._config.deadline_seconds + GRACE_SECONDS,
                 cwd="/",
                 env={**os.environ, **self._account.environment},
                 preexec_fn=self._account.become,
             )
         except (OSError, subprocess.SubprocessError) as error:
             raise self._failed(str(error)) from None
-        if done.returncode:
-            raise self._failed(done.stdout.decode(errors="replace").strip())
+        if status:
+            raise self._failed((said + complaint).strip())
 
     def _wait(self) -> None:
         with self._account.effective():

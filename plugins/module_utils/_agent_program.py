@@ -25,6 +25,7 @@ import sys
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_cli
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 from ansible_collections.midi.capacity.plugins.module_utils._private_file import sync
+from ansible_collections.midi.capacity.plugins.module_utils._started import ended
 
 DIRECTORY_MODE, FILE_MODE, COMMAND_MODE = 0o755, 0o644, 0o755
 _ENTRY = _agent_cli.__name__
@@ -107,19 +108,11 @@ class Program:
         """Raises OperatorError where the program does not even start."""
         command = [path, "--help"]
         try:
-            done = subprocess.run(
-                command,
-                check=False,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=_TRIAL_SECONDS,
-                cwd="/",
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
+            status, said, complaint = ended(command, _TRIAL_SECONDS, cwd="/")
+        except (OSError, subprocess.SubprocessError) as error:
             raise _does_not_start(path, str(error)) from None
-        if done.returncode:
-            raise _does_not_start(path, done.stdout.decode(errors="replace").strip())
+        if status:
+            raise _does_not_start(path, (said + complaint).strip())
 
     def _made_at(self, name: str) -> float:
         return os.lstat(os.path.join(self._prefix, name)).st_mtime

@@ -9,6 +9,7 @@ import subprocess
 
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import timers, units
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
+from ansible_collections.midi.capacity.plugins.module_utils._started import ended
 
 # Where systemd looks for units by itself (systemd.unit(5)).
 _READ_BY_SYSTEMD = (
@@ -86,23 +87,13 @@ class Timers:
 
 def _systemctl(*arguments: str) -> str:
     command = ["systemctl", *arguments]
-    environment = {**os.environ, "LC_ALL": "C"}
     try:
-        done = subprocess.run(
-            command,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            timeout=_TIMEOUT_SECONDS,
-            env=environment,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        status, said, complaint = ended(command, _TIMEOUT_SECONDS, env={**os.environ, "LC_ALL": "C"})
+    except (OSError, subprocess.SubprocessError) as error:
         raise OperatorError(f"systemctl cannot be run: {error}", " ".join(command), _REMEDY) from None
-    if done.returncode:
-        reason = done.stderr.decode(errors="replace").strip()
-        raise OperatorError(f"systemctl failed: {reason}", " ".join(command), _REMEDY)
-    return done.stdout.decode(errors="replace")
+    if status:
+        raise OperatorError(f"systemctl failed: {complaint.strip()}", " ".join(command), _REMEDY)
+    return said
 
 
 _REMEDY = "mend that and run again, or choose cron for both schedule and deadman"
