@@ -17,6 +17,16 @@ options:
       - The configuration, as M(midi.capacity.capacity_agent) takes it.
     type: dict
     required: true
+  interval_minutes:
+    description:
+      - How far snapshots are apart.
+    type: int
+    default: 60
+  capture_minutes:
+    description:
+      - How far captures of the statements' counters are apart, V(0) for none.
+    type: int
+    default: 5
 """
 
 EXAMPLES = r"""
@@ -30,14 +40,19 @@ _value:
   description: What is wrong, a sentence each; nothing where the agent can do with it.
   type: list
   elements: str
-  sample: ["keep_days is 0: write a whole number from 1 to 36500"]
+  sample: ["config: keep_days is 0: write a whole number from 1 to 36500"]
 """
 
 
-def agent_problems(config):
-    from ansible_collections.midi.capacity.plugins.module_utils._agent.config import read
+def agent_problems(config, interval_minutes=60, capture_minutes=5):
+    from ansible_collections.midi.capacity.plugins.module_utils import _agent_install_config
 
-    return read(config)[1]
+    options = {
+        "config": config,
+        "interval_minutes": int(interval_minutes),
+        "capture_minutes": int(capture_minutes),
+    }
+    return _agent_install_config.odd_schedule(options) + _agent_install_config.problems(options)
 
 
 class FilterModule:

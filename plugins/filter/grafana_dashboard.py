@@ -12,25 +12,14 @@ author:
 description:
   - Gives a dashboard over the metrics of the agent's textfile, to import or to provision.
   - Its identity is the same whenever it is made.
-options:
-  _input:
-    description:
-      - The thresholds, each with C(metric) and what is other than that metric's default.
-      - An empty list gives all defaults.
-    type: list
-    elements: dict
-    required: true
-  interval_seconds:
-    description:
-      - How far snapshots are apart.
-    type: int
-    required: true
+extends_documentation_fragment:
+  - midi.capacity.thresholds
 """
 
 EXAMPLES = r"""
 - name: Write a dashboard for Grafana
   ansible.builtin.copy:
-    content: "{{ [{'metric': 'disk_used_percent', 'warn': 60}] | midi.capacity.grafana_dashboard(3600) }}"
+    content: "{{ [{'metric': 'disk_used_percent', 'warn': 60}] | midi.capacity.grafana_dashboard(60) }}"
     dest: /var/lib/grafana/dashboards/midi-capacity.json
     mode: "0644"
 """
@@ -46,13 +35,13 @@ import json
 from ansible.errors import AnsibleFilterError
 
 
-def grafana_dashboard(thresholds, interval_seconds):
+def grafana_dashboard(thresholds, interval_minutes):
     from ansible_collections.midi.capacity.plugins.module_utils._thresholds import grafana, table
 
     found, problems = table.read(thresholds)
     if problems:
         raise AnsibleFilterError("grafana_dashboard: " + "; ".join(problems))
-    return json.dumps(grafana.document(found, int(interval_seconds)), indent=2) + "\n"
+    return json.dumps(grafana.document(found, 60 * int(interval_minutes)), indent=2) + "\n"
 
 
 class FilterModule:

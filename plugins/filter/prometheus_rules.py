@@ -12,19 +12,9 @@ author:
 description:
   - Gives a rules file over the metrics of the agent's textfile.
   - There is an alert for each limit of each threshold, for what cannot be read, and for snapshots that do not come.
+extends_documentation_fragment:
+  - midi.capacity.thresholds
 options:
-  _input:
-    description:
-      - The thresholds, each with C(metric) and what is other than that metric's default.
-      - An empty list gives all defaults.
-    type: list
-    elements: dict
-    required: true
-  interval_seconds:
-    description:
-      - How far snapshots are apart.
-    type: int
-    required: true
   expected:
     description:
       - Labels of each series of snapshots that there has to be. Without it only the absence of all of them is noticed.
@@ -36,7 +26,7 @@ options:
 EXAMPLES = r"""
 - name: Write rules for Prometheus
   ansible.builtin.copy:
-    content: "{{ [{'metric': 'disk_used_percent', 'warn': 60}] | midi.capacity.prometheus_rules(3600) }}"
+    content: "{{ [{'metric': 'disk_used_percent', 'warn': 60}] | midi.capacity.prometheus_rules(60) }}"
     dest: /etc/prometheus/midi-capacity.rules.yml
     mode: "0644"
 """
@@ -52,14 +42,14 @@ import json
 from ansible.errors import AnsibleFilterError
 
 
-def prometheus_rules(thresholds, interval_seconds, expected=()):
+def prometheus_rules(thresholds, interval_minutes, expected=()):
     from ansible_collections.midi.capacity.plugins.module_utils._thresholds import prometheus_rules, table
 
     found, problems = table.read(thresholds)
     if problems:
         raise AnsibleFilterError("prometheus_rules: " + "; ".join(problems))
     # JSON is YAML, and needs no library.
-    return json.dumps(prometheus_rules.document(found, int(interval_seconds), expected), indent=2) + "\n"
+    return json.dumps(prometheus_rules.document(found, 60 * int(interval_minutes), expected), indent=2) + "\n"
 
 
 class FilterModule:

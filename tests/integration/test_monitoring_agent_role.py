@@ -70,17 +70,24 @@ def test_all_that_is_wrong_with_its_configuration_is_told_before_anything_is_tou
         monitoring_cron_channels=[{"type": "pigeon"}],
         monitoring_cron_probes=[{"name": "first", "sql": ""}],
         monitoring_cron_keep_days=0,
+        monitoring_cron_interval_minutes=7,
     )
     assert "The agent cannot be configured so, and nothing was touched" in said
-    for complaint in ("there is no metric disk_used", "pigeon", "has no sql: write the query", "keep_days is 0"):
+    for complaint in (
+        "there is no metric disk_used",
+        "pigeon",
+        "has no sql: write the query",
+        "keep_days is 0",
+        "interval_minutes is 7",
+    ):
         assert complaint in said
     assert not phase1.state.exists()
     assert query(postgres, ROLES) == []
 
 
 def test_what_only_the_host_can_tell_is_told_before_a_role_is_made(postgres: EmbeddedPostgres, phase1: Phase1) -> None:
-    said = phase1.fails(*TAGS, monitoring_cron_interval_minutes=7, monitoring_cron_command="/nowhere/capacity-agent")
-    assert "interval_minutes is 7: write one of" in said
+    said = phase1.fails(*TAGS, monitoring_cron_command="/nowhere/capacity-agent")
+    assert "the directory of command is not there: /nowhere" in said
     assert not phase1.state.exists()
     assert query(postgres, ROLES) == []
 
