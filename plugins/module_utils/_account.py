@@ -56,14 +56,8 @@ class Account:
         if self._entry is None:
             yield
             return
-        before = os.getegid(), os.geteuid()
-        os.setegid(self._entry.pw_gid)
-        os.seteuid(self._entry.pw_uid)
-        try:
+        with as_ids(self._entry.pw_uid, self._entry.pw_gid):
             yield
-        finally:
-            os.seteuid(before[1])
-            os.setegid(before[0])
 
     def become(self) -> None:
         """Be it from now on; for a process that has just begun."""
@@ -71,3 +65,16 @@ class Account:
             os.initgroups(self._entry.pw_name, self._entry.pw_gid)
             os.setgid(self._entry.pw_gid)
             os.setuid(self._entry.pw_uid)
+
+
+@contextlib.contextmanager
+def as_ids(uid: int, gid: int):
+    """Be an account by its numbers for as long as this lasts; it may have no name. Only root can."""
+    before = os.getegid(), os.geteuid()
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(before[1])
+        os.setegid(before[0])

@@ -9,7 +9,7 @@ import os
 import subprocess
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_lock
-from ansible_collections.midi.capacity.plugins.module_utils._account import Account
+from ansible_collections.midi.capacity.plugins.module_utils._account import Account, as_ids
 from ansible_collections.midi.capacity.plugins.module_utils._agent import config as configuration
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import GRACE_SECONDS
 from ansible_collections.midi.capacity.plugins.module_utils._agent.schema import VERSION
@@ -108,19 +108,14 @@ class FirstSnapshot:
 @contextlib.contextmanager
 def _as_owner(owner: Owner, path: str):
     """By number, for an account of which only files are left has no name. Raises OperatorError."""
-    before = os.getegid(), os.geteuid()
-    if owner.uid == before[1]:
+    us = os.geteuid()
+    if owner.uid == us:
         yield
         return
-    if before[1] != 0:
+    if us != 0:
         raise OperatorError(f"the agent's history is of {owner}, and only root can read it", path, "become root")
-    os.setegid(owner.gid)
-    os.seteuid(owner.uid)
-    try:
+    with as_ids(owner.uid, owner.gid):
         yield
-    finally:
-        os.seteuid(before[1])
-        os.setegid(before[0])
 
 
 def _heads(path: str) -> tuple:

@@ -6,15 +6,21 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
-import stat
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_install_config as agent_config
 from ansible_collections.midi.capacity.plugins.module_utils._account import Account
 from ansible_collections.midi.capacity.plugins.module_utils._agent import files
 from ansible_collections.midi.capacity.plugins.module_utils._agent_first import first_snapshot
 from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import prepared, refuse
-from ansible_collections.midi.capacity.plugins.module_utils._agent_ours import not_ours, other_agents, places
+from ansible_collections.midi.capacity.plugins.module_utils._agent_ours import (
+    HEADER,
+    another_s_command,
+    cannot,
+    config_path,
+    not_ours,
+    other_agents,
+    places,
+)
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import (
     File,
     InTheWay,
@@ -34,7 +40,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_place import 
 from ansible_collections.midi.capacity.plugins.module_utils._agent_program import (
     COMMAND_MODE,
     Program,
-    config_of,
+    remove_tree,
     version_of,
 )
 from ansible_collections.midi.capacity.plugins.module_utils._agent_textfile import is_left, remove_left
@@ -42,7 +48,6 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_timers import
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
 from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
-HEADER = "capacity-agent"
 _FILE_MODE = 0o644
 _STATE_MODE, _PRIVATE_MODE, _LOG_MODE = 0o755, 0o700, 0o750
 
@@ -60,31 +65,11 @@ def converge(options: dict, check_mode: bool) -> dict:
             try:
                 plan.apply()
             except OSError as error:
-                raise cannot(error) from None
+                raise cannot("installed", error) from None
         # Without a change too, as long as there is something that the last one could not read.
         if options["snapshot"] and (plan.change.changed or snapshot.history["missing"]):
             snapshot.take()
     return {**plan.result(), "history": snapshot.history}
-
-
-def config_path(state_dir: str) -> str:
-    return f"{state_dir}/conf/agent.json"
-
-
-def another_s_command(command: str, launcher: File | None, config: str) -> list:
-    """What speaks against it: a host may have several agents, and each is called by its command."""
-    other = config_of(launcher.text) if launcher else None
-    if other in (None, config):
-        return []
-    return [
-        f"{command} is the command of another agent, whose configuration is {other}: give this one a command of its"
-        " own, by which all its files are called"
-    ]
-
-
-def cannot(error: OSError) -> OperatorError:
-    remedy = "see that there is room, and that the account of this task may write there; then run it again"
-    return OperatorError(f"the agent cannot be installed: {error.strerror or error}", error.filename or "", remedy)
 
 
 class _Plan:
@@ -312,11 +297,3 @@ class _Plan:
         if problem not in self._problems:
             self._problems.append(problem)
         return None
-
-
-def remove_tree(path: str) -> None:
-    """A version of the program, or what is left of one. Raises OSError."""
-    if stat.S_ISDIR(os.lstat(path).st_mode):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)

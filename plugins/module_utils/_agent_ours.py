@@ -10,10 +10,33 @@ import re
 from ansible_collections.midi.capacity.plugins.module_utils._agent import files
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import File, InTheWay, file_at
 from ansible_collections.midi.capacity.plugins.module_utils._agent_program import config_of
+from ansible_collections.midi.capacity.plugins.module_utils._errors import OperatorError
 
+HEADER = "capacity-agent"
 MARK = "# Written by midi.capacity, module capacity_agent"
 # As _agent.files writes them.
 _RUNS = re.compile(rf"(?:^ExecStart=| nice -n 10 )(/\S+) (?:{'|'.join(files.JOBS)})$", re.MULTILINE)
+
+
+def config_path(state_dir: str) -> str:
+    return f"{state_dir}/conf/agent.json"
+
+
+def another_s_command(command: str, launcher: File | None, config: str) -> list:
+    """What speaks against it: a host may have several agents, and each is called by its command."""
+    other = config_of(launcher.text) if launcher else None
+    if other in (None, config):
+        return []
+    return [
+        f"{command} is the command of another agent, whose configuration is {other}: give this one a command of its"
+        " own, by which all its files are called"
+    ]
+
+
+def cannot(be: str, error: OSError) -> OperatorError:
+    """be: what the agent cannot be, such as installed."""
+    remedy = "see that there is room, and that the account of this task may write there; then run it again"
+    return OperatorError(f"the agent cannot be {be}: {error.strerror or error}", error.filename or "", remedy)
 
 
 def places(options: dict) -> list:

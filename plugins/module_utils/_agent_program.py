@@ -171,6 +171,14 @@ def installed(prefix: str) -> list:
     return [os.path.join(prefix, name) for name in ours]
 
 
+def remove_tree(path: str) -> None:
+    """A version of the program, or what is left of one. Raises OSError."""
+    if stat.S_ISDIR(os.lstat(path).st_mode):
+        shutil.rmtree(path)
+    else:
+        os.unlink(path)
+
+
 def python_problems() -> list:
     """Why a command cannot begin with this Python, if so."""
     first = f"#!{sys.executable} -I\n"

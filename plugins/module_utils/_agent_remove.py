@@ -9,15 +9,16 @@ import os
 
 from ansible_collections.midi.capacity.plugins.module_utils import _agent_install_config as agent_config
 from ansible_collections.midi.capacity.plugins.module_utils._agent.files import is_plain_path, name_of
-from ansible_collections.midi.capacity.plugins.module_utils._agent_install import (
+from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import odd_paths
+from ansible_collections.midi.capacity.plugins.module_utils._agent_ours import (
     HEADER,
     another_s_command,
     cannot,
     config_path,
-    remove_tree,
+    not_ours,
+    other_agents,
+    places,
 )
-from ansible_collections.midi.capacity.plugins.module_utils._agent_install_checks import odd_paths
-from ansible_collections.midi.capacity.plugins.module_utils._agent_ours import not_ours, other_agents, places
 from ansible_collections.midi.capacity.plugins.module_utils._agent_place import (
     File,
     InTheWay,
@@ -26,7 +27,7 @@ from ansible_collections.midi.capacity.plugins.module_utils._agent_place import 
     remove_file,
     remove_file_of_account,
 )
-from ansible_collections.midi.capacity.plugins.module_utils._agent_program import installed
+from ansible_collections.midi.capacity.plugins.module_utils._agent_program import installed, remove_tree
 from ansible_collections.midi.capacity.plugins.module_utils._agent_textfile import is_left, remove_left
 from ansible_collections.midi.capacity.plugins.module_utils._agent_timers import Timers
 from ansible_collections.midi.capacity.plugins.module_utils._change import Change
@@ -65,7 +66,7 @@ def remove(options: dict, check_mode: bool) -> dict:
             for path in left:
                 remove_left(path, uids)
         except OSError as error:
-            raise cannot(error) from None
+            raise cannot("removed", error) from None
         except InTheWay as reason:
             raise OperatorError(f"the agent cannot be removed wholly: {reason}", "", "run it again") from None
     places_of_data = {**given, **{name: value for name, value in stored.items() if _is_path(value)}}
